@@ -1,0 +1,74 @@
+# Everything starts from python3 (3.11 or newer), make and util-linux; `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+# uv compiles bytecode once here; without it every Ansible task would pay for it again.
+UV := build/uv/bin/uv
+UV_SYNC := pip sync --quiet --system-certs --compile-bytecode --require-hashes
+export UV_PYTHON_DOWNLOADS := never
+unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+.PHONY: help setup demo test unit lab-tests integration lint lab bench lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.complete ## make the environment (.venv) from the hash-locked requirements
+
+build/uv/.complete: requirements/uv.txt
+	@tools/preflight $(PYTHON)
+	@echo "==> installing uv into build/uv"
+	@rm -rf build/uv && mkdir -p build && $(PYTHON) -m venv build/uv
+	@build/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.complete: requirements/dev.txt build/uv/.complete
+	@echo "==> installing the locked environment into .venv"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	@VIRTUAL_ENV=.venv $(UV) $(UV_SYNC) requirements/dev.txt
+	@touch $@
+
+build/bench-venv/.complete: requirements/bench.txt build/uv/.complete
+	@echo "==> installing the collections to compare with into build/bench-venv (large)"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) build/bench-venv
+	@VIRTUAL_ENV=build/bench-venv $(UV) $(UV_SYNC) requirements/bench.txt
+	@touch $@
+
+demo: setup ## lock down a wide-open Bedrock target in the lab, and show it before and after
+	@tools/demo
+
+test: lint unit lab-tests integration ## everything that must pass
+
+unit: setup ## the pure core, in seconds
+	@echo "==> unit tests"
+	@$(BIN)/pytest -q tests/unit
+
+lab-tests: setup ## the lab's own tests: each wrong request gets the cloud's own error
+	@echo "==> tests of the lab"
+	@$(BIN)/pytest -q -n 2 tests/lab/tests
+
+integration: setup ## modules, roles and playbooks against the lab
+	@echo "==> integration tests in the lab"
+	@$(BIN)/pytest -q -n 2 tests/integration
+
+lint: setup ## ruff, mypy, ansible-lint, antsibull, documentation against argument specs
+	@tools/lint
+
+lab: setup ## a shell inside the lab
+	@tests/lab/run -- $${SHELL:-bash}
+
+bench: setup build/bench-venv/.complete ## ratios: in process, ordinary module, the other collections' modules
+	@tools/bench
+
+lock: build/uv/.complete ## pin the requirement files anew, with hashes
+	@for name in uv dev bench; do \
+	  echo "==> locking requirements/$$name.txt"; \
+	  $(UV) pip compile --quiet --system-certs --upgrade --python $(PYTHON) --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done
+
+clean: ## remove everything that was built
+	@rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

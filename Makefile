@@ -12,7 +12,7 @@ UV_SYNC := pip sync --quiet --system-certs --compile-bytecode --require-hashes
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo test unit lab-tests integration lint lab bench lock clean
+.PHONY: help setup demo test unit lab-tests integration lint sanity lab bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ build/uv/.complete: requirements/uv.txt
 	@tools/preflight $(PYTHON)
 	@echo "==> installing uv into build/uv"
 	@rm -rf build/uv && mkdir -p build && $(PYTHON) -m venv build/uv
-	@build/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@build/uv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
 .venv/.complete: requirements/dev.txt build/uv/.complete
@@ -57,6 +57,9 @@ integration: setup ## modules, roles and playbooks against the lab
 
 lint: setup ## ruff, mypy, ansible-lint, antsibull, documentation against argument specs
 	@tools/lint
+
+sanity: setup ## ansible-test sanity on a copy of the built collection (fetches its own tools)
+	@tools/sanity
 
 lab: setup ## a shell inside the lab
 	@tests/lab/run -- $${SHELL:-bash}

@@ -162,9 +162,8 @@ class Service:
     @property
     def domain(self) -> str:
         """The service's own DNS domain, under which endpoints get their names."""
-        head, _region, suffix = self.name.partition(f".{self.region}.")
-        label = f"{suffix}.{self.region}.vpce.amazonaws.com"
-        return label if head == "com.amazonaws" else f"{suffix}.sagemaker.{label}"
+        suffix = self.name.partition(f".{self.region}.")[2]
+        return ".".join([*reversed(suffix.split(".")), self.region, "vpce.amazonaws.com"])
 
 
 @dataclass

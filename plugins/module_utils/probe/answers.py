@@ -1,0 +1,129 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The class of a service's HTTP answer: who let the call in, or who refused it.
+
+AWS names the kind of policy in the text of its refusal:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Mapping, Tuple
+
+ADMITTED = "admitted"
+DENIED_SCP = "denied_scp"
+DENIED_ENDPOINT_POLICY = "denied_endpoint_policy"
+DENIED_IDENTITY = "denied_identity"
+DENIED_OTHER = "denied_other"
+UNAUTHENTICATED = "unauthenticated"
+BAD_CREDENTIALS = "bad_credentials"
+THROTTLED = "throttled"
+INVALID_REQUEST = "invalid_request"
+SERVER_ERROR = "server_error"
+OTHER = "other"
+CLASSES = (
+    ADMITTED,
+    DENIED_SCP,
+    DENIED_ENDPOINT_POLICY,
+    DENIED_IDENTITY,
+    DENIED_OTHER,
+    UNAUTHENTICATED,
+    BAD_CREDENTIALS,
+    THROTTLED,
+    INVALID_REQUEST,
+    SERVER_ERROR,
+    OTHER,
+)
+
+_UNAUTHENTICATED = {"MissingAuthenticationToken", "MissingAuthenticationTokenException"}
+_BAD_CREDENTIALS = {
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "NotAuthorized",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_THROTTLED = {
+    "RequestLimitExceeded",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_IDENTITY_POLICIES = ("identity-based policy", "permissions boundary", "session policy")
+_PRINCIPAL = re.compile(r"User: (arn:[\w-]+:(?:iam|sts)::\d+:\S+) is not authorized")
+_XML_CODE = re.compile(r"<Code>([^<]+)</Code>")
+_XML_MESSAGE = re.compile(r"<Message>([^<]+)</Message>")
+
+
+def code_and_message(headers: Mapping[str, str], body: str) -> Tuple[str | None, str | None]:
+    """The error code and text of an answer; headers with lower-case names, JSON or XML body."""
+    code = headers.get("x-amzn-errortype") or headers.get("x-amzn-error-type")
+    message = None
+    try:
+        document = json.loads(body)
+    except ValueError:
+        found = _XML_CODE.search(body)
+        code = code or (found.group(1) if found else None)
+        found = _XML_MESSAGE.search(body)
+        message = found.group(1) if found else None
+    else:
+        if isinstance(document, dict):
+            code = code or document.get("__type") or document.get("code")
+            message = document.get("message") or document.get("Message")
+    # "AccessDeniedException:http://internal…", "com.amazon.coral.service#AccessDeniedException"
+    code = str(code).split(":")[0].rpartition("#")[2] if code else None
+    return code, str(message) if message is not None else None
+
+
+def classify(status: int, code: str | None, message: str | None) -> str:
+    """The class of an answer by its status, error code and text."""
+    if 200 <= status < 300:
+        return ADMITTED
+    if code in _UNAUTHENTICATED:
+        return UNAUTHENTICATED
+    if code in _BAD_CREDENTIALS:
+        return BAD_CREDENTIALS
+    if status == 429 or code in _THROTTLED:
+        return THROTTLED
+    if code in _DENIED:
+        return _denied_by(message or "")
+    if status >= 500:
+        return SERVER_ERROR
+    if status in (401, 403):
+        return DENIED_OTHER
+    if 400 <= status < 500:
+        return INVALID_REQUEST
+    return OTHER
+
+
+def _denied_by(message: str) -> str:
+    text = message.lower()
+    # Only an explicit deny is a lock's doing; "no service control policy allows" is a missing permission.
+    if "explicit deny in a service control policy" in text:
+        return DENIED_SCP
+    if "vpc endpoint policy" in text:
+        return DENIED_ENDPOINT_POLICY
+    if any(kind in text for kind in _IDENTITY_POLICIES):
+        return DENIED_IDENTITY
+    return DENIED_OTHER
+
+
+def principal_in(message: str | None) -> str | None:
+    """The caller's ARN, which AWS names when it refuses."""
+    found = _PRINCIPAL.search(message or "")
+    return found.group(1) if found else None

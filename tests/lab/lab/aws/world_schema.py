@@ -267,10 +267,10 @@ def _references(world: Mapping[str, Any], aws: Mapping[str, Any]) -> Iterator[st
             yield f"aws.principals: {principal['arn']} is no ARN of a user, a role or root"
     vantages = world.get("vantages") or {}
     if isinstance(vantages, list):
-        vantages = {str(each.get("name")): each for each in vantages if isinstance(each, dict)}
+        vantages = {str(each.get("name")): each for each in vantages}
     for name, vantage in vantages.items():
         place = (vantage.get("network") or {}).get("aws") or {}
-        if place and subnets.get(place.get("subnet")) != place.get("vpc"):
+        if place and subnets.get(str(place.get("subnet"))) != place.get("vpc"):
             yield f"vantages.{name}.network.aws: {place.get('subnet')} is no subnet of {place.get('vpc')}"
 
 

@@ -55,7 +55,10 @@ class ControlPlane:
             raise ValueError(f"{request.host} is no control plane")
         service, region = found
         error: AwsError | None = None
-        operation, params, breaches, caller = None, {}, [], None
+        operation: OperationModel | None = None
+        params: dict[str, Any] = {}
+        breaches: list[Violation] = []
+        caller: Caller | None = None
         try:
             operation, params, breaches = protocol.parse(
                 model(service),

@@ -21,8 +21,9 @@ options:
   access_key:
     description:
       - AWS access key id.
-      - Without keys and O(profile) the usual chain decides. It starts with E(AWS_ACCESS_KEY_ID), E(AWS_SECRET_ACCESS_KEY)
-        and E(AWS_SESSION_TOKEN), then E(AWS_PROFILE) and the AWS configuration files, and ends with the role of the machine.
+      - Without keys and O(profile) the usual chain decides. It starts with E(AWS_ACCESS_KEY_ID),
+        E(AWS_SECRET_ACCESS_KEY) and E(AWS_SESSION_TOKEN), then E(AWS_PROFILE) and the AWS configuration files,
+        and ends with the role of the machine.
     type: str
     aliases: [aws_access_key_id, aws_access_key]
   secret_key:
@@ -59,5 +60,6 @@ options:
 requirements:
   - boto3
 notes:
-  - Runs on the controller; with a local connection it runs inside the Ansible process and needs no Python start of its own.
+  - Runs on the controller. With a local connection it runs inside the Ansible process, which spares a Python
+    start and the import of the SDK for each task.
 """

@@ -1,0 +1,176 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The impact preview: whom would this lock cut off, as far as the audit records tell.
+
+Every recorded caller falls into one class. `private` calls came through an endpoint that the lock lists, `proved`
+ones from the public address of a member network (its new path is proved before the lock), `refused` ones are denied
+already, `explained` ones somebody answers for with a reason. What is left blocks: `public`, `service` (made by the
+cloud on a caller's behalf), `unlisted` (through an endpoint that the lock does not list), `region` (in a Region that
+the inventory lacks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from .errors import EndpointError
+
+Class = Literal[
+    "private", "proved", "refused", "explained", "public", "service", "unlisted", "region"
+]
+
+# Recorded errors by which a call was refused; any other error says that the path itself works.
+DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+# Classes that stop a scope until somebody explains them, with what to do.
+BLOCKING: dict[str, str] = {
+    "public": "prove its network as a target or vantage, or name it in explained_callers with a reason",
+    "service": "exempt the service's role as a break-glass ARN, or name it in explained_callers with a reason",
+    "unlisted": "add the endpoint's VPC to the inventory, so that the lock lists it",
+    "region": "add the Region's endpoints to the inventory: the lock binds all Regions",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Somebody's word that a caller may be cut off, or will not be: shell patterns, and a reason."""
+
+    reason: str
+    principal: str = "*"
+    operation: str = "*"
+    region: str = "*"
+    source: str = "*"
+
+    def covers(self, group: Mapping[str, Any]) -> bool:
+        """Whether every pattern fits the recorded caller."""
+        return all(
+            fnmatchcase(str(group.get(key) or ""), pattern)
+            for key, pattern in (
+                ("principal", self.principal),
+                ("operation", self.operation),
+                ("region", self.region),
+                ("source_ip", self.source),
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """What the lock and its members cover.
+
+    endpoints: ids that the lock lists. regions: Regions of the members.
+    egress: public addresses by which the member networks leave.
+    """
+
+    endpoints: frozenset[str]
+    regions: frozenset[str]
+    egress: frozenset[str] = field(default_factory=frozenset)
+
+
+def explanations(documents: Iterable[Mapping[str, Any]]) -> list[Explanation]:
+    """Read `explained_callers`; EndpointError for one without a reason, without a pattern, or with an unknown key."""
+    read = []
+    for position, document in enumerate(documents):
+        unknown = sorted(set(document) - set(Explanation.__dataclass_fields__))
+        patterns = {key: str(value) for key, value in document.items() if key != "reason"}
+        name = f"explained_callers[{position}]"
+        if unknown:
+            raise EndpointError(
+                f"unknown keys {', '.join(unknown)}",
+                resource=name,
+                fix="Use principal, operation, region, source and reason",
+            )
+        if not str(document.get("reason") or "").strip():
+            raise EndpointError(
+                "has no reason", resource=name, fix="Say why this caller may change"
+            )
+        if not any(pattern.strip("*") for pattern in patterns.values()):
+            raise EndpointError(
+                "matches every caller",
+                resource=name,
+                fix="Name a principal, operation, region or source",
+            )
+        read.append(Explanation(reason=str(document["reason"]), **patterns))
+    return read
+
+
+def classify(
+    group: Mapping[str, Any], reach: Reach, explained: Sequence[Explanation]
+) -> tuple[Class, str]:
+    """The class of one recorded caller, and the reason in words."""
+    answer = _natural_class(group, reach)
+    if answer[0] in BLOCKING:
+        for explanation in explained:
+            if explanation.covers(group):
+                return "explained", explanation.reason
+    return answer
+
+
+def _natural_class(group: Mapping[str, Any], reach: Reach) -> tuple[Class, str]:
+    endpoint, region = group.get("vpc_endpoint_id"), str(group.get("region") or "")
+    if str(group.get("error_code") or "").removeprefix("Client.") in DENIALS:
+        return "refused", f"already answered {group['error_code']}"
+    if region not in reach.regions:
+        return "region", f"{region or 'an unknown Region'} has no target in the inventory"
+    if endpoint:
+        if endpoint in reach.endpoints:
+            return "private", f"through {endpoint}"
+        return "unlisted", f"through {endpoint}, which the lock would not list"
+    if group.get("invoked_by"):
+        return "service", f"made by {group['invoked_by']} over the public path"
+    if group.get("source_ip") in reach.egress:
+        return "proved", f"from {group['source_ip']}, the public address of a member network"
+    return "public", f"from {group.get('source_ip') or 'an unknown address'} over the public path"
+
+
+def preview(
+    traffic: Mapping[str, Any] | None, reach: Reach, explained: Sequence[Explanation]
+) -> dict[str, Any]:
+    """The preview as a document: `{status, start, end, why, callers, blocking}`.
+
+    traffic: the `traffic` part of an evidence document, or None when it could not be read.
+    status: `clear`, `blocked`, or `unknown` when there are no records to judge, or not all of them could be read.
+    callers: each recorded group with its `class` and `because`; blocking: one sentence for each that stops the scope.
+    """
+    groups = list((traffic or {}).get("groups") or [])
+    callers = []
+    for group in groups:
+        kind, because = classify(group, reach, explained)
+        callers.append({**group, "class": kind, "because": because})
+    blocking = [_sentence(caller) for caller in callers if caller["class"] in BLOCKING]
+    if blocking:
+        status, why = (
+            "blocked",
+            f"{len(blocking)} recorded callers would be cut off and nobody explained them",
+        )
+    elif traffic is None:
+        status, why = "unknown", "the audit records could not be read"
+    elif not groups:
+        status, why = "unknown", "the audit records of the window are empty, which proves nothing"
+    elif not traffic.get("complete", False):
+        status, why = "unknown", "not all audit records of the window could be read"
+    else:
+        status, why = (
+            "clear",
+            f"{len(groups)} recorded callers, each private, proved, refused or explained",
+        )
+    return {
+        "status": status,
+        "why": why,
+        "start": (traffic or {}).get("start"),
+        "end": (traffic or {}).get("end"),
+        "callers": callers,
+        "blocking": blocking,
+    }
+
+
+def _sentence(caller: Mapping[str, Any]) -> str:
+    return (
+        f"{caller.get('principal') or 'an unnamed principal'} called {caller.get('operation')} "
+        f"{caller.get('count', 1)} times in {caller.get('region')}, {caller['because']}: {BLOCKING[caller['class']]}."
+    )

@@ -10,6 +10,7 @@ It hands each request to the cloud that serves its host, lets faults happen to i
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 import struct
@@ -86,6 +87,10 @@ class Dispatcher:
         return response
 
 
+class _BadBody(ValueError):
+    """The request's body does not keep to HTTP."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     """One connection after its TLS handshake. BaseHTTPRequestHandler reads the requests."""
 
@@ -101,19 +106,23 @@ class _Handler(BaseHTTPRequestHandler):
         if not super().parse_request():
             return False
         # All methods end here: the base class would look for do_GET, do_POST and so on.
-        self.command_sent, self.command = self.command, "any"
+        self.method, self.command = self.command, "any"
         return True
 
     def do_any(self) -> None:
-        body = self._body()
-        if body is None:
+        try:
+            body = self._body()
+        except _BadBody as error:
+            self.close_connection = True
+            text = f"{error}\n".encode()
+            self._send(Response(400, {"Content-Type": "text/plain"}, text))
             return
         path, _, query = self.path.partition("?")
         request = Request(
             vantage=self._vantage,
             address=self._address,
-            host=self.headers.get("Host", "").rpartition("@")[2].split(":")[0].lower(),
-            method=self.command_sent,
+            host=self.headers.get("Host", "").split(":")[0].lower(),
+            method=self.method,
             path=path,
             query=query,
             headers={name.lower(): value for name, value in self.headers.items()},
@@ -126,35 +135,31 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(response)
 
-    def _body(self) -> bytes | None:
-        """The request's body; None after the refusal of a bad one."""
+    def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             return self._chunks()
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > _LARGEST_BODY:
-            return self._refuse("a bad Content-Length")
+            raise _BadBody("bad Content-Length")
         body = self.rfile.read(int(length))
-        return body if len(body) == int(length) else self._refuse("a body that is cut short")
+        if len(body) != int(length):
+            raise _BadBody("the body is cut short")
+        return body
 
-    def _chunks(self) -> bytes | None:
+    def _chunks(self) -> bytes:
         body = BytesIO()
         while True:
             size = self.rfile.readline(64).split(b";")[0].strip()
-            try:
-                length = int(size, 16)
-            except ValueError:
-                return self._refuse("a bad chunk")
-            if length < 0 or body.tell() + length > _LARGEST_BODY:
-                return self._refuse("a bad chunk")
+            if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size):
+                raise _BadBody("bad chunk size")
+            length = int(size, 16)
+            if body.tell() + length > _LARGEST_BODY:
+                raise _BadBody("the body is too large")
             body.write(self.rfile.read(length))
             while self.rfile.readline(1024).strip():  # the end of the chunk, or trailers
                 continue
             if length == 0:
                 return body.getvalue()
-
-    def _refuse(self, what: str) -> None:
-        self.close_connection = True
-        self._send(Response(400, {"Content-Type": "text/plain"}, what.encode() + b"\n"))
 
     def _send(self, response: Response) -> None:
         # One write for all of it: two would meet Nagle's algorithm and delayed acknowledgements.
@@ -165,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             lines.append(f"Content-Length: {len(response.body)}")
         lines.append(f"Connection: {'close' if self.close_connection else 'keep-alive'}")
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-        self.wfile.write(head + (b"" if self.command_sent == "HEAD" else response.body))
+        self.wfile.write(head + (b"" if self.method == "HEAD" else response.body))
 
     def _reset(self) -> None:
         """Close so that the client sees ECONNRESET: no TLS goodbye, no FIN."""
@@ -173,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: object) -> None:
         """Silence: what matters is in the journal."""
 
 

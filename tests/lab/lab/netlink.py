@@ -38,10 +38,14 @@ def _attribute(kind: int, value: bytes) -> bytes:
     return struct.pack("=HH", length, kind) + value + b"\0" * (-length % 4)
 
 
-def _link(index: int, name: str, *attributes: bytes) -> bytes:
-    """An ifinfomsg that sets the link up, with its name and further attributes."""
-    header = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, _IFF_UP, _IFF_UP)
-    return header + _attribute(_IFLA_IFNAME, name.encode() + b"\0") + b"".join(attributes)
+def _link(index: int, flags: int, *attributes: bytes) -> bytes:
+    """An ifinfomsg that sets the given flags, with attributes."""
+    header = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, flags, flags)
+    return header + b"".join(attributes)
+
+
+def _named(name: str) -> bytes:
+    return _attribute(_IFLA_IFNAME, name.encode() + b"\0")
 
 
 class Netlink:
@@ -58,21 +62,19 @@ class Netlink:
 
     def up(self, index: int) -> None:
         """Set a link up."""
-        self._request(
-            _RTM_NEWLINK, 0, struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, _IFF_UP, _IFF_UP)
-        )
+        self._request(_RTM_NEWLINK, 0, _link(index, _IFF_UP))
 
     def add_veth(self, index: int, name: str, peer_name: str, peer_namespace: int) -> int:
-        """A pair of links, both up: `name` here, and `peer_name` in the namespace behind that file
-        descriptor. Returns the index of the peer, which is the first free one there.
+        """A pair of links: `name` here, which is up, and `peer_name`, which is down, in the namespace
+        behind that file descriptor. Returns the peer's index, the first free one there.
         """
         peer_index = LOOPBACK + 1
-        peer = _link(
-            peer_index, peer_name, _attribute(_IFLA_NET_NS_FD, struct.pack("=I", peer_namespace))
-        )
+        namespace = _attribute(_IFLA_NET_NS_FD, struct.pack("=I", peer_namespace))
+        peer = _link(peer_index, 0, _named(peer_name), namespace)
         data = _attribute(_IFLA_INFO_DATA, _attribute(_VETH_INFO_PEER, peer))
         info = _attribute(_IFLA_LINKINFO, _attribute(_IFLA_INFO_KIND, b"veth") + data)
-        self._request(_RTM_NEWLINK, _NLM_CREATE | _NLM_EXCL, _link(index, name, info))
+        link = _link(index, _IFF_UP, _named(name), info)
+        self._request(_RTM_NEWLINK, _NLM_CREATE | _NLM_EXCL, link)
         return peer_index
 
     def add_address(self, index: int, address: str) -> None:

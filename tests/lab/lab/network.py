@@ -72,6 +72,7 @@ def _build_one(vantage: Vantage, netlink: Netlink, clouds: int, index: int) -> W
     link = netlink.add_veth(index, f"to{index - _FIRST_VETH}", "eth0", descriptor)
     os.close(descriptor)
     netlink.add_route(f"{vantage.address}/32", index)
+    inside.up(link)
     inside.add_address(link, vantage.address)
     inside.add_route(f"{RESOLVER}/32", link)
     for network in _PRIVATE:

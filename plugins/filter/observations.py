@@ -19,7 +19,8 @@ positional: targets, positions, pinned
 options:
   _input:
     description:
-      - The C(results) of a registered M(private_ai.endpoints.private_endpoint_probe) task whose loop items are vantages.
+      - The C(results) of a registered M(private_ai.endpoints.private_endpoint_probe) task whose loop
+        items are vantages.
     type: list
     elements: dict
     required: true

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.private_ai.endpoints.plugins.filter.observations import observations
 from ansible_collections.private_ai.endpoints.plugins.module_utils.probe import connection, observe
 
@@ -30,7 +31,10 @@ UNREACHABLE = {"item": "app-a", "unreachable": True, "msg": "Connection refused\
 
 def test_what_was_observed_is_kept() -> None:
     seen = [{"vantage": "app-a"}, {"vantage": "app-b"}]
-    results = [{"item": "app-a", "observations": seen[:1]}, {"observations": seen[1:]}]
+    results: list[dict[str, Any]] = [
+        {"item": "app-a", "observations": seen[:1]},
+        {"observations": seen[1:]},
+    ]
     assert observations(results, [TARGET], POSITIONS) == seen
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
+import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 
 import yaml
 
+import lab
 from lab.cloud import Vantage
 
 WORLDS = Path(__file__).resolve().parents[1] / "worlds"
@@ -57,8 +59,8 @@ class World:
 
 
 def known_clouds() -> set[str]:
-    """Each folder beside this file is a cloud."""
-    return {each.parent.name for each in Path(__file__).parent.glob("*/__init__.py")}
+    """Each package inside this one is a cloud."""
+    return {each.name for each in pkgutil.iter_modules(lab.__path__) if each.ispkg}
 
 
 def load(path: Path) -> World:

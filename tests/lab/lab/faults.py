@@ -54,13 +54,16 @@ class Fault:
     _fired: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def fires(self, request: Request, call: Call) -> bool:
-        """Whether this request is hit. Ask once per request: asking counts."""
+    def fires(self, request: Request, call: Call, free: bool) -> bool:
+        """Whether this request is hit. Ask once per request: asking counts it as seen.
+
+        `free` is False when another fault has the request already: then this one keeps its `count`.
+        """
         if not self._matches(request, call):
             return False
         with self._lock:
             self._seen += 1
-            if self.nth and self._seen not in self.nth:
+            if not free or (self.nth and self._seen not in self.nth):
                 return False
             if self.count is not None and self._fired >= self.count:
                 return False
@@ -105,9 +108,8 @@ class Faults:
     def judge(self, request: Request, call: Call) -> Verdict:
         delay, kind = 0.0, None
         for fault in self._faults:
-            if kind is not None and fault.kind != "delay":
-                continue
-            if fault.fires(request, call):
+            free = kind is None or fault.kind == "delay"
+            if fault.fires(request, call, free):
                 if fault.kind == "delay":
                     delay += fault.seconds
                 else:

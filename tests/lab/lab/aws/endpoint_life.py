@@ -105,7 +105,7 @@ def make_available(state: State, endpoint: Endpoint) -> None:
 
 
 def begin_delete(state: State, endpoint: Endpoint) -> None:
-    """Its names stop at once, its interfaces go with it, its private names conflict for a while."""
+    """Its names stop at once, its interfaces stop and go later, its private names conflict for a while."""
     if endpoint.private_dns_enabled:
         free_at = state.now() + state.timing.endpoint_delete + state.timing.private_dns_linger
         vpc = state.vpcs[endpoint.vpc_id]
@@ -114,6 +114,8 @@ def begin_delete(state: State, endpoint: Endpoint) -> None:
     endpoint.state = "deleting"
     endpoint.revision += 1
     endpoint.private_dns_live = False
+    for interface in state.endpoint_interfaces(endpoint):
+        interface.live = False
 
     def gone() -> None:
         remove_interfaces(state, endpoint, list(endpoint.subnet_ids))

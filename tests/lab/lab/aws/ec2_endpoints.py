@@ -1,0 +1,525 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""EC2: VPC endpoints. Every refusal of CreateVpcEndpoint and ModifyVpcEndpoint that AWS is known for."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from . import endpoint_life
+from .ec2_common import Facts, Kind, invalid, required, specified_tags, tag_list
+from .ec2_groups import GROUP
+from .ec2_network import SUBNET, VPC
+from .ec2_tables import ROUTE_TABLE
+from .errors import AwsError
+from .network import Endpoint, Route, Service, Subnet, Vpc
+from .operation import Control, Result, operation
+from .state import new_id
+
+QUOTA = 50  # interface endpoints per VPC
+POLICY_LIMIT = 20480  # characters, white space included
+
+
+def _endpoints(control: Control) -> Iterable[Endpoint]:
+    return [
+        each
+        for each in control.state.endpoints.values()
+        if each.account == control.account and each.region == control.region
+    ]
+
+
+def _facts(_: Control, endpoint: Endpoint) -> Facts:
+    return {
+        "vpc-endpoint-id": [endpoint.id],
+        "vpc-id": [endpoint.vpc_id],
+        "service-name": [endpoint.service],
+        "service-region": [endpoint.region],
+        "vpc-endpoint-state": [endpoint.state],
+        "vpc-endpoint-type": [endpoint.type],
+        "ip-address-type": [endpoint.ip_address_type],
+    }
+
+
+def shown(control: Control, endpoint: Endpoint) -> dict[str, Any]:
+    """An endpoint as DescribeVpcEndpoints gives it."""
+    interface = endpoint.type == "Interface"
+    groups = control.state.security_groups
+    error = endpoint.last_error
+    return {
+        "VpcEndpointId": endpoint.id,
+        "VpcEndpointType": endpoint.type,
+        "VpcId": endpoint.vpc_id,
+        "ServiceName": endpoint.service,
+        "ServiceRegion": endpoint.region,
+        "State": endpoint.state,
+        "PolicyDocument": endpoint.policy_text,
+        "RouteTableIds": endpoint.route_table_ids,
+        "SubnetIds": endpoint.subnet_ids,
+        "Groups": [
+            {"GroupId": each, "GroupName": groups[each].name}
+            for each in endpoint.security_groups
+            if each in groups
+        ],
+        "IpAddressType": endpoint.ip_address_type,
+        "DnsOptions": {"DnsRecordIpType": endpoint.dns_record_ip_type} if interface else None,
+        "PrivateDnsEnabled": endpoint.private_dns_enabled,
+        "RequesterManaged": False,
+        "NetworkInterfaceIds": endpoint.interface_ids,
+        "DnsEntries": [
+            {"DnsName": name, "HostedZoneId": zone}
+            for name, zone in endpoint_life.dns_entries(control.state, endpoint)
+        ],
+        "CreationTimestamp": endpoint.created_at,
+        "OwnerId": endpoint.account,
+        "LastError": {"Code": error[0], "Message": error[1]} if error else None,
+        "Tags": tag_list(endpoint.tags),
+    }
+
+
+ENDPOINT = Kind[Endpoint](
+    "vpce",
+    "VpcEndpointIds",
+    "VpcEndpoints",
+    "InvalidVpcEndpointId.NotFound",
+    "The Vpc Endpoint Id '{}' does not exist",
+    _endpoints,
+    lambda endpoint: endpoint.id,
+    _facts,
+    lambda endpoint: endpoint.tags,
+    shown,
+    "InvalidVpcEndpointId.Malformed",
+)
+
+
+@operation("ec2", "DescribeVpcEndpoints")
+def describe_vpc_endpoints(control: Control) -> Result:
+    return ENDPOINT.describe(control)
+
+
+def _create_arns(control: Control) -> Sequence[str]:
+    params = control.params
+    return [
+        control.arn("vpc", params.get("VpcId", "")),
+        control.arn("vpc-endpoint", "*"),
+        *(control.arn("subnet", each) for each in params.get("SubnetIds", ())),
+        *(control.arn("security-group", each) for each in params.get("SecurityGroupIds", ())),
+        *(control.arn("route-table", each) for each in params.get("RouteTableIds", ())),
+    ]
+
+
+@operation("ec2", "CreateVpcEndpoint", resources=_create_arns)
+def create_vpc_endpoint(control: Control) -> Result:
+    params = control.params
+    tags = specified_tags(control, "vpc-endpoint")
+    if (made := _made_before(control)) is not None:
+        return _created(control, made)
+    vpc = VPC.find(control, required(control, "VpcId"))
+    service = _service(control, required(control, "ServiceName"))
+    kind = params.get("VpcEndpointType", "Gateway")
+    if kind not in service.types:
+        offered = ", ".join(service.types)
+        raise invalid(
+            f"Endpoint type ({kind}) does not match available service types ([{offered}])."
+        )
+    policy_text = params.get("PolicyDocument") or endpoint_life.FULL_ACCESS_TEXT
+    policy = _policy(service, policy_text)
+    if "SubnetConfigurations" in params:
+        raise AwsError("UnsupportedOperation", "The lab does not simulate SubnetConfigurations.")
+    make = _gateway if kind == "Gateway" else _interface
+    endpoint = make(control, vpc, service)
+    endpoint.policy, endpoint.policy_text, endpoint.tags = policy, policy_text, tags
+    control.state.endpoints[endpoint.id] = endpoint
+    if token := params.get("ClientToken"):
+        key = (control.account, "CreateVpcEndpoint", token)
+        control.state.client_tokens[key] = (_request_text(params), endpoint.id)
+    return _created(control, endpoint)
+
+
+def _created(control: Control, endpoint: Endpoint) -> Result:
+    # The create call capitalises the state; the describe call does not.
+    view = shown(control, endpoint)
+    view["State"] = endpoint.state.capitalize()
+    return {"VpcEndpoint": view, "ClientToken": control.params.get("ClientToken")}
+
+
+def _request_text(params: Mapping[str, Any]) -> str:
+    return json.dumps({k: v for k, v in params.items() if k != "DryRun"}, sort_keys=True)
+
+
+def _made_before(control: Control) -> Endpoint | None:
+    """The endpoint that a call with the same ClientToken made, when it still exists."""
+    token = control.params.get("ClientToken")
+    if not token:
+        return None
+    if len(token) > 64:
+        raise AwsError("InvalidParameterValue", "ClientToken must be at most 64 ASCII characters.")
+    made = control.state.client_tokens.get((control.account, "CreateVpcEndpoint", token))
+    if made is None:
+        return None
+    if made[0] != _request_text(control.params):
+        raise AwsError(
+            "IdempotentParameterMismatch",
+            "The request uses the same client token as a previous, but non-identical request.",
+        )
+    return control.state.endpoints.get(made[1])
+
+
+def _service(control: Control, name: str) -> Service:
+    service = control.state.services[control.region].get(name)
+    if service is None:
+        raise AwsError("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
+    return service
+
+
+def _policy(service: Service, text: str) -> Mapping[str, Any]:
+    if len(text) > POLICY_LIMIT:
+        raise AwsError(
+            "InvalidPolicyDocument",
+            f"The specified policy document is longer than {POLICY_LIMIT} characters.",
+        )
+    policy = _parsed(text)
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(policy, dict) or not isinstance(statements, list) or not statements:
+        raise _bad_policy()
+    for statement in statements:
+        _check_statement(statement)
+    if not service.policy_supported and policy != endpoint_life.FULL_ACCESS:
+        raise invalid(
+            f"The VPC endpoint service {service.name} only supports full-access endpoint policy."
+        )
+    return policy
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise _bad_policy() from None
+
+
+def _bad_policy() -> AwsError:
+    return AwsError(
+        "InvalidPolicyDocument",
+        "The specified policy document is not a valid JSON policy document.",
+    )
+
+
+_STATEMENT_KEYS = {"Sid", "Effect", "Condition"} | {
+    f"{prefix}{name}" for prefix in ("", "Not") for name in ("Principal", "Action", "Resource")
+}
+
+
+def _check_statement(statement: Any) -> None:
+    if not isinstance(statement, dict) or set(statement) - _STATEMENT_KEYS:
+        raise _bad_policy()
+    for one, other in (
+        ("Action", "NotAction"),
+        ("Resource", "NotResource"),
+        ("Principal", "NotPrincipal"),
+    ):
+        # An endpoint policy is a resource policy: it must name principals too.
+        if (one in statement) == (other in statement):
+            raise _bad_policy()
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        raise _bad_policy()
+    if not isinstance(statement.get("Condition", {}), dict):
+        raise _bad_policy()
+
+
+def _gateway(control: Control, vpc: Vpc, service: Service) -> Endpoint:
+    params = control.params
+    for name, label in (
+        ("SubnetIds", "Subnet IDs are"),
+        ("SecurityGroupIds", "Security group IDs are"),
+        ("PrivateDnsEnabled", "Private DNS is"),
+    ):
+        if params.get(name):
+            raise invalid(f"{label} only supported for Interface type VPC Endpoint.")
+    endpoint = _new(control, vpc, service, "Gateway")
+    for table_id in params.get("RouteTableIds", ()):
+        table = ROUTE_TABLE.find(control, table_id)
+        table.routes.append(Route(f"pl-{secrets.token_hex(4)}", endpoint.id))
+        endpoint.route_table_ids.append(table.id)
+    endpoint.state = "available"
+    return endpoint
+
+
+def _interface(control: Control, vpc: Vpc, service: Service) -> Endpoint:
+    params, state = control.params, control.state
+    if params.get("RouteTableIds"):
+        raise invalid("Route table IDs are only supported for Gateway type VPC Endpoint.")
+    mine = [
+        each
+        for each in state.endpoints.values()
+        if each.vpc_id == vpc.id and each.type == "Interface"
+    ]
+    if len(mine) >= QUOTA:
+        raise AwsError(
+            "VpcEndpointLimitExceeded", f"Maximum number of VPC endpoints reached for {vpc.id}."
+        )
+    endpoint = _new(control, vpc, service, "Interface")
+    endpoint.ip_address_type = params.get("IpAddressType", "ipv4")
+    endpoint.dns_record_ip_type = _record_type(params, endpoint.ip_address_type)
+    _check_address_type(service, endpoint.ip_address_type)
+    subnets = _usable_subnets(control, vpc, service, endpoint, params.get("SubnetIds", ()))
+    endpoint.security_groups = _groups(control, vpc, params.get("SecurityGroupIds", ()))
+    if not endpoint.security_groups:
+        endpoint.security_groups = [state.default_group(vpc.id).id]
+    wants_dns = params.get("PrivateDnsEnabled", bool(service.private_dns_names))
+    if wants_dns:
+        _check_private_dns(control, vpc, service)
+    endpoint.private_dns_enabled = wants_dns
+    endpoint_life.add_interfaces(state, endpoint, subnets)
+    endpoint_life.make_pending(state, endpoint)
+    return endpoint
+
+
+def _new(control: Control, vpc: Vpc, service: Service, kind: str) -> Endpoint:
+    return Endpoint(
+        id=new_id("vpce", control.state.endpoints),
+        vpc_id=vpc.id,
+        account=vpc.account,
+        region=vpc.region,
+        service=service.name,
+        type=kind,
+        state="pending",
+        policy={},
+        policy_text="",
+        private_zone_id="Z" + secrets.token_hex(10).upper(),
+        suffix=endpoint_life.new_suffix(),
+        created_at=control.state.now(),
+    )
+
+
+_RECORD_TYPES = {
+    "ipv4": ("ipv4", "service-defined"),
+    "dualstack": ("ipv4", "dualstack", "ipv6", "service-defined"),
+    "ipv6": ("ipv6", "service-defined"),
+}
+
+
+def _record_type(params: Mapping[str, Any], address_type: str, now: str = "") -> str:
+    options = params.get("DnsOptions", {})
+    if set(options) - {"DnsRecordIpType"}:
+        raise invalid("This service supports no DNS option but DnsRecordIpType.")
+    wanted = str(options.get("DnsRecordIpType") or now or address_type)
+    if wanted not in _RECORD_TYPES[address_type]:
+        raise invalid(
+            f"The DNS record IP type {wanted} is not compatible with the endpoint IP address "
+            f"type {address_type}."
+        )
+    return wanted
+
+
+def _check_address_type(service: Service, address_type: str) -> None:
+    if address_type not in service.ip_address_types:
+        raise invalid(
+            f"The VPC endpoint service {service.name} does not support the IP address type "
+            f"{address_type}."
+        )
+
+
+def _usable_subnets(
+    control: Control, vpc: Vpc, service: Service, endpoint: Endpoint, wanted: Sequence[str]
+) -> list[Subnet]:
+    """The subnets, each in the VPC, in a zone with the service, and the only one of its zone."""
+    found: list[Subnet] = []
+    taken = {control.state.subnets[each].zone for each in endpoint.subnet_ids}
+    for subnet_id in wanted:
+        subnet = SUBNET.find(control, subnet_id)
+        if subnet.vpc_id != vpc.id:
+            raise invalid(f"The subnet {subnet.id} does not belong to the VPC {vpc.id}.")
+        if subnet.zone not in service.zones:
+            raise invalid(
+                f"The VPC endpoint service {service.name} does not support the availability zone "
+                f"of the subnet: {subnet.id}."
+            )
+        if subnet.zone in taken:
+            raise AwsError(
+                "DuplicateSubnetsInSameZone",
+                f"Found another VPC endpoint subnet in the availability zone of {subnet.id}",
+            )
+        if endpoint.ip_address_type != "ipv4" and not subnet.ipv6_cidrs:
+            raise invalid(f"The subnet {subnet.id} does not have an IPv6 CIDR block.")
+        if control.state.free_address(subnet) is None:
+            raise AwsError(
+                "InsufficientFreeAddressesInSubnet",
+                "There are insufficient free addresses in that subnet.",
+            )
+        taken.add(subnet.zone)
+        found.append(subnet)
+    return found
+
+
+def _groups(control: Control, vpc: Vpc, wanted: Sequence[str]) -> list[str]:
+    for group_id in wanted:
+        if GROUP.find(control, group_id).vpc_id != vpc.id:
+            raise invalid(
+                f"The security group {group_id} and the VPC {vpc.id} belong to different networks."
+            )
+    return list(dict.fromkeys(wanted))
+
+
+def _check_private_dns(control: Control, vpc: Vpc, service: Service, but: str = "") -> None:
+    if not service.private_dns_names:
+        raise invalid(
+            f"Private DNS can't be enabled because the service {service.name} does not provide a "
+            "private DNS name."
+        )
+    if not (vpc.dns_support and vpc.dns_hostnames):
+        raise invalid(
+            "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC "
+            f"attributes set to true for {vpc.id}"
+        )
+    if name := endpoint_life.conflict(control.state, vpc.id, service, but):
+        raise invalid(
+            "private-dns-enabled cannot be set because there is already a conflicting DNS domain "
+            f"for {name} in the VPC {vpc.id}"
+        )
+
+
+def _endpoint_arn(control: Control) -> Sequence[str]:
+    return (control.arn("vpc-endpoint", control.params["VpcEndpointId"]),)
+
+
+@operation("ec2", "ModifyVpcEndpoint", resources=_endpoint_arn)
+def modify_vpc_endpoint(control: Control) -> Result:
+    """Check everything first: a refused call changes nothing."""
+    params, state = control.params, control.state
+    endpoint = ENDPOINT.find(control, params["VpcEndpointId"])
+    if endpoint.state in ("deleting", "deleted", "failed", "rejected"):
+        raise AwsError(
+            "InvalidVpcEndpoint.State",
+            f"The Vpc Endpoint {endpoint.id} is in the state {endpoint.state}.",
+        )
+    if endpoint.type == "Gateway":
+        return _modify_gateway(control, endpoint)
+    vpc = state.vpcs[endpoint.vpc_id]
+    service = endpoint_life.service_of(state, endpoint)
+    policy = _changed_policy(params, service)
+    if params.get("AddRouteTableIds") or params.get("RemoveRouteTableIds"):
+        raise invalid("Route table IDs are only supported for Gateway type VPC Endpoint.")
+    address_type = params.get("IpAddressType", endpoint.ip_address_type)
+    if address_type != endpoint.ip_address_type:
+        _check_address_type(service, address_type)
+        for subnet_id in endpoint.subnet_ids:
+            if address_type != "ipv4" and not state.subnets[subnet_id].ipv6_cidrs:
+                raise invalid(f"The subnet {subnet_id} does not have an IPv6 CIDR block.")
+    keeps = endpoint.dns_record_ip_type if address_type == endpoint.ip_address_type else ""
+    record_type = _record_type(params, address_type, keeps)
+    removed = params.get("RemoveSubnetIds", ())
+    for subnet_id in removed:
+        if subnet_id not in endpoint.subnet_ids:
+            raise invalid(f"The subnet {subnet_id} is not associated with {endpoint.id}.")
+    added = _usable_subnets(control, vpc, service, endpoint, params.get("AddSubnetIds", ()))
+    groups = _changed_groups(control, vpc, endpoint)
+    dns = params.get("PrivateDnsEnabled", endpoint.private_dns_enabled)
+    if dns and not endpoint.private_dns_enabled:
+        _check_private_dns(control, vpc, service, endpoint.id)
+    # All is checked: now change.
+    if policy is not None:
+        endpoint.policy_text, endpoint.policy = policy
+    endpoint.security_groups = groups
+    for interface in state.endpoint_interfaces(endpoint):
+        interface.security_groups = list(groups)
+    slow = bool(added or removed) or dns != endpoint.private_dns_enabled
+    slow = slow or address_type != endpoint.ip_address_type
+    _change_addresses(control, endpoint, address_type)
+    endpoint.dns_record_ip_type = record_type
+    if not dns:
+        endpoint.private_dns_live = False
+    endpoint.private_dns_enabled = dns
+    endpoint_life.remove_interfaces(state, endpoint, removed)
+    endpoint_life.add_interfaces(state, endpoint, added)
+    if slow:
+        endpoint_life.make_pending(state, endpoint)
+    return {"Return": True}
+
+
+def _change_addresses(control: Control, endpoint: Endpoint, address_type: str) -> None:
+    if address_type == endpoint.ip_address_type:
+        return
+    endpoint.ip_address_type = address_type
+    for interface in control.state.endpoint_interfaces(endpoint):
+        subnet = control.state.subnets[interface.subnet_id]
+        six = address_type != "ipv4"
+        interface.ipv6_address = control.state.free_ipv6(subnet) if six else ""
+
+
+def _changed_policy(
+    params: Mapping[str, Any], service: Service
+) -> tuple[str, Mapping[str, Any]] | None:
+    if params.get("ResetPolicy"):
+        if params.get("PolicyDocument"):
+            raise AwsError(
+                "InvalidParameterCombination",
+                "The parameters PolicyDocument and ResetPolicy may not be specified together.",
+            )
+        return endpoint_life.FULL_ACCESS_TEXT, endpoint_life.FULL_ACCESS
+    if text := params.get("PolicyDocument"):
+        return text, _policy(service, text)
+    return None
+
+
+def _changed_groups(control: Control, vpc: Vpc, endpoint: Endpoint) -> list[str]:
+    added = _groups(control, vpc, control.params.get("AddSecurityGroupIds", ()))
+    removed = control.params.get("RemoveSecurityGroupIds", ())
+    for group_id in removed:
+        if group_id not in endpoint.security_groups:
+            raise invalid(f"The security group {group_id} is not associated with {endpoint.id}.")
+    kept = [each for each in endpoint.security_groups if each not in removed]
+    groups = list(dict.fromkeys([*kept, *added]))
+    if not groups:
+        raise invalid("A VPC endpoint must have at least one security group.")
+    return groups
+
+
+def _modify_gateway(control: Control, endpoint: Endpoint) -> Result:
+    params, state = control.params, control.state
+    policy = _changed_policy(params, endpoint_life.service_of(state, endpoint))
+    for name in ("AddSubnetIds", "RemoveSubnetIds", "AddSecurityGroupIds", "PrivateDnsEnabled"):
+        if params.get(name):
+            raise invalid(f"{name} is only supported for Interface type VPC Endpoint.")
+    tables = [ROUTE_TABLE.find(control, each) for each in params.get("AddRouteTableIds", ())]
+    if policy is not None:
+        endpoint.policy_text, endpoint.policy = policy
+    for table in tables:
+        table.routes.append(Route(f"pl-{secrets.token_hex(4)}", endpoint.id))
+        endpoint.route_table_ids.append(table.id)
+    for table_id in params.get("RemoveRouteTableIds", ()):
+        table = ROUTE_TABLE.find(control, table_id)
+        table.routes = [each for each in table.routes if each.target != endpoint.id]
+        endpoint.route_table_ids = [each for each in endpoint.route_table_ids if each != table_id]
+    return {"Return": True}
+
+
+def _delete_arns(control: Control) -> Sequence[str]:
+    return [control.arn("vpc-endpoint", each) for each in control.params["VpcEndpointIds"]]
+
+
+@operation("ec2", "DeleteVpcEndpoints", resources=_delete_arns)
+def delete_vpc_endpoints(control: Control) -> Result:
+    """What cannot be deleted is in Unsuccessful; the call itself answers 200."""
+    failed = []
+    for endpoint_id in control.params["VpcEndpointIds"]:
+        endpoint = control.state.endpoints.get(endpoint_id)
+        mine = endpoint is not None and endpoint.account == control.account
+        if endpoint is None or not mine or endpoint.region != control.region:
+            failed.append(
+                {
+                    "ResourceId": endpoint_id,
+                    "Error": {
+                        "Code": "InvalidVpcEndpoint.NotFound",
+                        "Message": f"The Vpc Endpoint Id '{endpoint_id}' does not exist",
+                    },
+                }
+            )
+        elif endpoint.state != "deleting":
+            endpoint_life.begin_delete(control.state, endpoint)
+    return {"Unsuccessful": failed}

@@ -34,6 +34,8 @@ TABLE: list[tuple[str, Any, Any, bool]] = [
     ("StringNotEquals", ["a", "b"], "b", False),
     ("StringNotEquals", ["a", "b"], "c", True),
     ("StringNotEquals", "a", None, True),
+    ("StringNotEquals", "a", ["a", "b"], False),
+    ("StringEquals", "a", ["a", "b"], True),
     ("StringNotEqualsIfExists", "a", None, True),
     ("StringNotEqualsIfExists", "a", "a", False),
     ("StringEqualsIfExists", "a", None, True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lab.aws import endpoint_life, sample
@@ -196,6 +196,10 @@ RULES = st.lists(
 )
 
 
+GAP = [entry(1, True, ports=(0, 10)), entry(2, True, ports=(13, 30))]
+
+
+@example(GAP, 5, 10)
 @given(RULES, st.integers(0, 30), st.integers(0, 10))
 def test_an_acl_allows_a_range_when_it_allows_every_port(
     entries: list[AclEntry], start: int, size: int

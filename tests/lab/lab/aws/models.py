@@ -20,12 +20,12 @@ OperationModel = botocore.model.OperationModel
 # Host patterns of the control planes; (?P<region>) is absent from partition-wide ones.
 _REGION = r"(?P<region>[a-z]{2}(-[a-z]+)+-\d)"
 _HOSTS = {
-    "ec2": rf"ec2\.{_REGION}\.(amazonaws\.com|api\.aws)",
-    "sts": rf"sts(\.{_REGION})?\.amazonaws\.com",
-    "organizations": r"organizations\.us-east-1\.amazonaws\.com",
-    "route53": r"route53\.amazonaws\.com",
-    "accessanalyzer": rf"access-analyzer\.{_REGION}\.amazonaws\.com",
-    "cloudtrail": rf"cloudtrail\.{_REGION}\.amazonaws\.com",
+    "ec2": rf"ec2(-fips)?\.{_REGION}\.(amazonaws\.com|api\.aws)",
+    "sts": rf"sts(-fips)?(\.{_REGION})?\.amazonaws\.com",
+    "organizations": r"organizations(-fips)?\.us-east-1\.amazonaws\.com",
+    "route53": r"route53(-fips)?\.amazonaws\.com",
+    "accessanalyzer": rf"access-analyzer(-fips)?\.{_REGION}\.(amazonaws\.com|api\.aws)",
+    "cloudtrail": rf"cloudtrail(-fips)?\.{_REGION}\.amazonaws\.com",
 }
 _COMPILED = {service: re.compile(pattern) for service, pattern in _HOSTS.items()}
 GLOBAL_REGION = "us-east-1"

@@ -11,7 +11,7 @@ no check can pass by absence.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .case import Case
 from .contracts import Finding, Severity, Status
@@ -23,6 +23,7 @@ class Judgement:
 
     proves: the expectations (`pinned`, `private`, `blocked`, `open`) that hang on this judgement passing.
     checklist: other points of the checklist than the check's own; None keeps the check's.
+    excused: reported, but counted neither in the checklist nor as a misconfiguration: the same was known another way.
     severity, fix: instead of the check's own; None keeps the check's.
     """
 
@@ -33,6 +34,7 @@ class Judgement:
     vantage: str | None = None
     severity: Severity | None = None
     fix: str | None = None
+    excused: bool = False
     checklist: tuple[str, ...] | None = None
     proves: frozenset[str] = frozenset()
 
@@ -83,18 +85,8 @@ def run_check(check: Check, case: Case) -> list[Judged]:
     return [Judged(_finding(check, case, item), item.proves, check.of_lock) for item in judgements]
 
 
-def either(judgements: Iterable[Judgement]) -> list[Judgement]:
-    """Of two ways to know one thing, one is enough: when something passed, what stayed unknown no longer counts
-    in the checklist (it is still reported)."""
-    listed = list(judgements)
-    if any(item.status == "pass" for item in listed):
-        return [
-            replace(item, checklist=()) if item.status == "unknown" else item for item in listed
-        ]
-    return listed
-
-
 def _finding(check: Check, case: Case, item: Judgement) -> Finding:
+    points = check.checklist if item.checklist is None else item.checklist
     return Finding(
         check=check.id,
         title=check.title,
@@ -108,7 +100,7 @@ def _finding(check: Check, case: Case, item: Judgement) -> Finding:
         observed=item.observed,
         why=check.why,
         fix=item.fix or check.fix,
-        checklist=list(check.checklist if item.checklist is None else item.checklist),
-        misconfiguration=check.misconfiguration,
+        checklist=[] if item.excused else list(points),
+        misconfiguration=None if item.excused else check.misconfiguration,
         references=list(check.references),
     )

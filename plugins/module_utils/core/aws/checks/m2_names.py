@@ -1,0 +1,129 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""M2, C1: in the application's own network, names lead to the endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...case import Case
+from ...checks import Check, Judgement
+from ..answers import addresses_of, is_up, predict
+from . import common
+from .common import Endpoint
+
+_PRIVATE = "every host of the service resolves to the endpoint in its own VPC"
+
+
+def _judge(case: Case) -> Iterator[Judgement]:
+    yield from _configured(case)
+    inside = case.at("inside")
+    for host in case.hosts():
+        # Without an endpoint in this VPC the name is not what is wrong (M7, M5).
+        if common.has_own(case, host):
+            for vantage in inside:
+                yield common.resolution(case, vantage, host, anywhere=False)
+    if not inside or not case.hosts():
+        yield Judgement(
+            status="unknown",
+            resource=case.target,
+            expected="an inside vantage resolves every host",
+            observed="no inside vantage" if not inside else "no host was probed",
+            fix="Name a host with vantage_position: inside in the target's vantages and probe from it",
+            proves=common.PRIVATE,
+        )
+    yield from _uncovered_subnets(case)
+
+
+def _configured(case: Case) -> Iterator[Judgement]:
+    reasons = case.lacks("network", "endpoints", "dns")
+    if reasons:
+        yield common.lacking(reasons, case.target, _PRIVATE)
+        return
+    assert case.evidence is not None
+    vpc = case.evidence["vpc"]
+    off = [
+        name
+        for name, on in (
+            ("enableDnsSupport", vpc["dns_support"]),
+            ("enableDnsHostnames", vpc["dns_hostnames"]),
+        )
+        if not on
+    ]
+    if off:
+        yield Judgement(
+            status="fail",
+            resource=str(vpc["id"]),
+            expected="enableDnsSupport and enableDnsHostnames are on",
+            observed=" and ".join(off) + " off: neither private DNS nor a private zone answers",
+            fix="A person must switch the DNS attributes of the VPC on (aws ec2 modify-vpc-attribute)",
+        )
+        return
+    for endpoint in common.own_endpoints(case):
+        if is_up(endpoint):
+            yield _endpoint(case, endpoint)
+
+
+def _endpoint(case: Case, endpoint: Endpoint) -> Judgement:
+    assert case.evidence is not None
+    wrong, ways = [], set()
+    own = set(addresses_of(endpoint))
+    for sibling in common.own_endpoints(case):
+        if sibling["service"] == endpoint["service"]:
+            own.update(addresses_of(sibling))
+    hosts = common.hosts_of(case, str(endpoint["service"]))
+    for host in hosts:
+        prediction = predict(host, str(case.evidence["vpc"]["id"]), case.evidence)
+        ways.add(prediction.by)
+        if prediction.kind != "private" or not set(prediction.addresses) <= own:
+            wrong.append(f"{host}: {prediction.kind}, {prediction.by}")
+    observed = "; ".join(wrong or sorted(ways))
+    if wrong:
+        observed = "private endpoint exists, traffic is not on it: " + observed
+    elif not hosts:
+        observed = "the service has no host name that could be checked"
+    return Judgement(
+        status="fail" if wrong else "pass" if hosts else "unknown",
+        resource=str(endpoint["id"]),
+        expected=_PRIVATE,
+        observed=observed,
+    )
+
+
+def _uncovered_subnets(case: Case) -> Iterator[Judgement]:
+    if case.lacks("network"):
+        return
+    assert case.evidence is not None
+    wanted = list(case.application_subnets) or [item["id"] for item in case.evidence["subnets"]]
+    reported = {item["vantage"] for item in case.observations}
+    covered = {item.subnet for item in case.at("inside") if item.name in reported}
+    for subnet in wanted:
+        if subnet not in covered:
+            yield Judgement(
+                status="unknown",
+                severity="medium",
+                resource=str(subnet),
+                expected="an inside vantage in every application subnet",
+                observed="no vantage of this subnet reported",
+                fix="Name a vantage in this subnet (and the subnet of each vantage), or the subnets "
+                "that callers are in as application_subnets",
+            )
+
+
+CHECK = Check(
+    id="aws_m2_names",
+    cloud=common.CLOUD,
+    title="Names lead to the endpoints from the application's subnets",
+    severity="critical",
+    why="A private endpoint whose name still resolves publicly carries no traffic: prompts and answers "
+    "go over the public path, and a lock would cut the callers off.",
+    fix="Run private_ai.endpoints.bedrock_private_dns (playbooks/dns.yml), which switches private DNS on "
+    "and names the zones that override it",
+    needs="network, endpoints and dns of the evidence, and observations by name from inside vantages",
+    judge=_judge,
+    references=(common.DOCS_DNS, common.DOCS_ENDPOINTS, "NIST SP 800-53 SC-7"),
+    misconfiguration="M2",
+    checklist=("C1",),
+)

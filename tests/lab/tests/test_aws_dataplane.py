@@ -28,7 +28,7 @@ def lock(*endpoints: str) -> dict[str, Any]:
         "Statement": [
             {
                 "Effect": "Deny",
-                "Action": ["bedrock:*", "sagemaker:*"],
+                "Action": ["bedrock:*", "bedrock-agentcore:*", "sagemaker:*"],
                 "Resource": "*",
                 "Condition": {
                     "StringNotEqualsIfExists": {"aws:SourceVpce": list(endpoints)},
@@ -91,6 +91,9 @@ CALLS = [
         {"knowledgeBaseId": "LABKNOWL01", "retrievalQuery": {"text": "?"}},
         "retrievalResults",
     ),
+    ("bedrock-agent-runtime", "list_sessions", {}, "sessionSummaries"),
+    ("bedrock-data-automation", "list_data_automation_projects", {}, "projects"),
+    ("bedrock-agentcore-control", "list_agent_runtimes", {}, "agentRuntimes"),
     ("sagemaker", "list_endpoints", {}, "Endpoints"),
     ("sagemaker", "describe_endpoint", {"EndpointName": "lab-endpoint"}, "EndpointArn"),
     (

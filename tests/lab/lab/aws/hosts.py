@@ -23,11 +23,23 @@ _ALWAYS: Mapping[str, tuple[str, ...]] = {
     "bedrock-runtime": ("bedrock-runtime.R.amazonaws.com", "bedrock-runtime-fips.R.amazonaws.com"),
     "bedrock-agent": ("bedrock-agent.R.amazonaws.com",),
     "bedrock-agent-runtime": ("bedrock-agent-runtime.R.amazonaws.com",),
+    "bedrock-data-automation": (
+        "bedrock-data-automation.R.amazonaws.com",
+        "bedrock-data-automation-fips.R.amazonaws.com",
+    ),
+    "bedrock-data-automation-runtime": (
+        "bedrock-data-automation-runtime.R.amazonaws.com",
+        "bedrock-data-automation-runtime-fips.R.amazonaws.com",
+    ),
+    "bedrock-agentcore": ("bedrock-agentcore.R.amazonaws.com",),
+    "bedrock-agentcore-control": ("bedrock-agentcore-control.R.amazonaws.com",),
     "sagemaker": ("api.sagemaker.R.amazonaws.com", "api-fips.sagemaker.R.amazonaws.com"),
     "sagemaker-runtime": (
         "runtime.sagemaker.R.amazonaws.com",
         "runtime-fips.sagemaker.R.amazonaws.com",
     ),
+    "sagemaker-featurestore-runtime": ("featurestore-runtime.sagemaker.R.amazonaws.com",),
+    "sagemaker-metrics": ("metrics.sagemaker.R.amazonaws.com",),
 }
 # Variants that AWS's tables do not list: they exist where an endpoint service names them.
 _WHERE_OFFERED: Mapping[str, tuple[str, ...]] = {
@@ -47,7 +59,16 @@ _ENDPOINT_SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "bedrock-runtime": ("bedrock-runtime", "bedrock-runtime-fips"),
     "bedrock-agent": ("bedrock-agent", "bedrock-agent-fips"),
     "bedrock-agent-runtime": ("bedrock-agent-runtime", "bedrock-agent-runtime-fips"),
+    "bedrock-data-automation": ("bedrock-data-automation", "bedrock-data-automation-fips"),
+    "bedrock-data-automation-runtime": (
+        "bedrock-data-automation-runtime",
+        "bedrock-data-automation-runtime-fips",
+    ),
+    "bedrock-agentcore": ("bedrock-agentcore",),
+    "bedrock-agentcore-control": ("bedrock-agentcore-control",),
     "sagemaker": ("sagemaker.api", "sagemaker.api-fips"),
+    "sagemaker-featurestore-runtime": ("sagemaker.featurestore-runtime",),
+    "sagemaker-metrics": ("sagemaker.metrics",),
     "sagemaker-runtime": ("sagemaker.runtime", "sagemaker.runtime-fips"),
 }
 _REGIONAL_CONTROL = (
@@ -86,7 +107,7 @@ def data_host(state: State, host: str) -> DataHost | None:
     for region in state.regions:
         for service in _ALWAYS:
             if host in _in(region, _ALWAYS[service]) or (
-                host in _in(region, _WHERE_OFFERED[service]) and _is_offered(state, region, host)
+                host in _in(region, _WHERE_OFFERED.get(service, ())) and _is_offered(state, region, host)
             ):
                 return DataHost(host, service, region)
             for name in endpoint_service_names(service, region):

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EventStreamError
 
 from lab.aws import sample
 from lab.aws.dataplane import DataPlane
@@ -136,11 +136,51 @@ def test_streams_are_read_by_botocore() -> None:
     messages = [{"role": "user", "content": [{"text": "Hello"}]}]
     stream = runtime.converse_stream(modelId=MODEL, messages=messages)["stream"]
     assert [next(iter(each)) for each in stream][0::4] == ["messageStart", "metadata"]
-    agents = sample.client(DataPlane(state), "bedrock-agent-runtime", OUTSIDE)
-    answer = agents.invoke_agent(
-        agentId="LABAGENT01", agentAliasId="LABALIAS01", sessionId="one", inputText="Hello"
+
+
+def invoke_agent(state: State, agent_id: str = "LABAGENT01") -> list[Any]:
+    through = sample.client(DataPlane(state), "bedrock-agent-runtime", OUTSIDE)
+    answer = through.invoke_agent(
+        agentId=agent_id, agentAliasId="LABALIAS01", sessionId="one", inputText="Hello"
     )
-    assert [each["chunk"]["bytes"] for each in answer["completion"]] == [b"Hello from the lab."]
+    return list(answer["completion"])
+
+
+def test_an_agent_calls_the_model_under_its_own_role() -> None:
+    state = sample.state()
+    assert [each["chunk"]["bytes"] for each in invoke_agent(state)] == [b"Hello from the lab."]
+    by_service, by_user = state.trail
+    assert (by_service.name, by_user.name) == ("InvokeModel", "InvokeAgent")
+    identity = by_service.detail["userIdentity"]
+    assert identity["invokedBy"] == by_service.detail["sourceIPAddress"] == "bedrock.amazonaws.com"
+    assert identity["sessionContext"]["sessionIssuer"]["arn"] == sample.AGENT_ROLE
+    assert "vpcEndpointId" not in by_service.detail
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        invoke_agent(state, "ABSENT")
+
+
+@pytest.mark.parametrize("exempt", [False, True])
+def test_a_lock_breaks_an_agent_unless_its_role_is_exempt(exempt: bool) -> None:
+    state = locked()
+    assert state.organization is not None and state.organization.binding is not None
+    policy = lock(ENDPOINT)
+    arns = policy["Statement"][0]["Condition"]["ArnNotLikeIfExists"]["aws:PrincipalArn"]
+    arns += [APP, *([sample.AGENT_ROLE] if exempt else [])]
+    binding = state.organization.binding
+    state.organization.binding = {**binding, "222222222222": (sample.FULL, policy)}
+    if exempt:
+        assert invoke_agent(state)
+        return
+    with pytest.raises(EventStreamError, match="Access denied when calling Bedrock"):
+        invoke_agent(state)
+    assert state.trail[0].detail["errorCode"] == "AccessDenied"
+
+
+def test_an_account_without_the_role_has_no_agent() -> None:
+    state = sample.state()
+    del state.entities[sample.AGENT_ROLE]
+    agents = sample.client(DataPlane(state), "bedrock-agent", OUTSIDE)
+    assert agents.list_agents()["agentSummaries"] == []
 
 
 def test_through_the_endpoint_the_lock_admits() -> None:

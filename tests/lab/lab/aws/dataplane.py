@@ -19,7 +19,7 @@ from typing import Any, Literal
 from botocore.model import OperationModel
 
 from ..cloud import Call, Request, Response
-from . import datacalls, iam, packets, protocol, serialise, sigv4, trail
+from . import data_answers, datacalls, iam, packets, protocol, serialise, sigv4, trail
 from .errors import AwsError, CredentialError, Violation, credential_error, denied, invalid_request
 from .hosts import DataHost, data_host
 from .iam_patterns import glob
@@ -173,7 +173,7 @@ class DataPlane:
         broken = [*detail.breaches, *violations(detail.operation.input_shape, detail.params)]
         if broken:
             raise invalid_request(detail.host.service, broken)
-        return datacalls.answer(call)
+        return data_answers.answer(call)
 
     def _leave_event(
         self,

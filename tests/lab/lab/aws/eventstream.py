@@ -24,13 +24,18 @@ def encode(events: Iterable[tuple[str, Mapping[str, Any]]]) -> bytes:
     return b"".join(_message(name, json.dumps(payload).encode()) for name, payload in events)
 
 
-def _message(name: str, payload: bytes) -> bytes:
+def exception(name: str, message: str) -> bytes:
+    """A stream that ends in an exception of the operation's model (its member's name)."""
+    return _message(name, json.dumps({"message": message}).encode(), "exception")
+
+
+def _message(name: str, payload: bytes, kind: str = "event") -> bytes:
     headers = b"".join(
         _header(key, value)
         for key, value in (
-            (":event-type", name),
+            (f":{kind}-type", name),
             (":content-type", "application/json"),
-            (":message-type", "event"),
+            (":message-type", kind),
         )
     )
     prelude = struct.pack("!II", 12 + len(headers) + len(payload) + 4, len(headers))

@@ -21,6 +21,7 @@ from .state import State
 from .world import load
 
 FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+AGENT_ROLE = "arn:aws:iam::222222222222:role/AmazonBedrockExecutionRoleForAgents_lab"
 APP = "arn:aws:iam::222222222222:user/app"
 ADMIN = "arn:aws:iam::111111111111:user/admin"
 VPC, SPOKE = "vpc-0a00000000000000a", "vpc-0b00000000000000b"
@@ -48,6 +49,7 @@ WORLD: Mapping[str, Any] = {
                 "secret_key": "app-secret",
                 "policies": [FULL],
             },
+            {"arn": AGENT_ROLE, "policies": [FULL]},
             {
                 "arn": ADMIN,
                 "access_key": "AKIALABADMIN00000000",

@@ -70,11 +70,16 @@ class Case:
     def seen(
         self, vantage: str, host: str, *, pinned: str | None = None
     ) -> Mapping[str, Any] | None:
-        """What a vantage last saw of a host, by name or at one pinned address."""
+        """What a vantage last saw of a host, by name or at one pinned address.
+
+        A vantage that could not be reached says so once per host, whatever it was to look at.
+        """
         matching = [
             item
             for item in self.observations
-            if item["vantage"] == vantage and item["host"] == host and item["pinned"] == pinned
+            if item["vantage"] == vantage
+            and item["host"] == host
+            and (item["pinned"] == pinned or (item["error"] and item["pinned"] is None))
         ]
         return max(matching, key=lambda item: str(item["observed_at"]), default=None)
 
@@ -90,15 +95,3 @@ class Case:
             for item in self.evidence["missing"]
             if item["part"] in parts
         ]
-
-
-def vantages_of(
-    expected: Sequence[Vantage], observations: Sequence[Mapping[str, Any]]
-) -> list[Vantage]:
-    """The expected vantages, and those that only reported; the inventory's word counts over the observation's."""
-    known = {item.name: item for item in expected}
-    for item in observations:
-        name = str(item["vantage"])
-        if name not in known:
-            known[name] = Vantage(name=name, position=item["position"])
-    return list(known.values())

@@ -79,7 +79,9 @@ def _cell(case: Case, vantage: Vantage, host: str, pinned: bool) -> dict[str, An
         if (seen := case.seen(vantage.name, host, pinned=address))
     ]
     if not found:
-        return {"where": None, "outcome": None, "cell": NOT_SEEN}
+        seen = case.seen(vantage.name, host)
+        cell = view(seen).said() if seen and seen["error"] else NOT_SEEN
+        return {"where": None, "outcome": None, "cell": cell}
     shown = next((item for item in found if item.outcome != "admitted"), found[0])
     more = f" (of {len(found)})" if len(found) > 1 else ""
     return {

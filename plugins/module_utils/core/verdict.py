@@ -92,6 +92,4 @@ def sentence(finding: Finding) -> str:
 
 
 def _counts(severity: Severity, fail_on: str) -> bool:
-    return fail_on != "never" and _SEVERITIES.index(severity) <= _SEVERITIES.index(
-        fail_on  # type: ignore[arg-type]
-    )
+    return fail_on != "never" and _SEVERITIES.index(severity) <= _SEVERITIES.index(fail_on)

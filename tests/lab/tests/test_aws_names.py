@@ -13,7 +13,7 @@ import pytest
 from lab.aws import endpoint_life, sample
 from lab.aws.names import resolve
 from lab.aws.records import RecordSet, Zone
-from lab.aws.sample import ENDPOINT, IN_SPOKE, INSIDE, OUTSIDE, SPOKE, SUBNET_A, VPC
+from lab.aws.sample import ENDPOINT, IN_SPOKE, INSIDE, OUTSIDE, SPOKE, VPC
 from lab.aws.state import State
 from lab.cloud import DnsAnswer, Vantage
 
@@ -280,4 +280,3 @@ def test_a_vantage_in_an_unknown_subnet_has_the_public_view() -> None:
     state = sample.state()
     lost = sample.vantage("lost", "10.10.9.9", "subnet-0unknown")
     assert is_public(ask(state, lost, HOST))
-    assert ask(state, sample.vantage("x", "10.10.1.99", SUBNET_A), HOST).addresses == private(state)

@@ -108,6 +108,14 @@ def test_the_clients_own_groups_let_out(egress: Rule, expected: list[bool]) -> N
     assert not any(each.egress for each in state.security_groups[ENDPOINT_GROUP].rules.values())
 
 
+def test_a_client_wears_what_its_interface_wears_now() -> None:
+    state = sample.state()
+    only(state, ENDPOINT_GROUP, rule(group_id=APP_GROUP))
+    worn = next(each for each in state.interfaces.values() if each.address == INSIDE.address)
+    worn.security_groups = [state.default_group(VPC).id]
+    assert seen(state, INSIDE) == NEITHER
+
+
 def test_one_group_that_admits_is_enough() -> None:
     state = sample.state()
     only(state, ENDPOINT_GROUP, rule(cidr="192.0.2.0/24"))

@@ -39,17 +39,11 @@ class Place:
 def place_of(state: State, vantage: Vantage) -> Place | None:
     """Where a vantage lies in AWS; None when it lies outside every VPC that the state knows."""
     network: Mapping[str, Any] = vantage.network.get("aws") or {}
-    subnet = state.subnets.get(network.get("subnet", ""))
-    if subnet is None:
-        return None
-    # An instance always wears a group; without another it is the VPC's default one.
-    groups = tuple(network.get("security_groups") or ())
-    return Place(
-        vantage.address,
-        subnet.vpc_id,
-        subnet.id,
-        groups or (state.default_group(subnet.vpc_id).id,),
-    )
+    subnet_id = network.get("subnet", "")
+    for interface in state.interfaces.values():
+        if interface.subnet_id == subnet_id and interface.address == vantage.address:
+            return _place(interface)
+    return None
 
 
 def admitted(state: State, vantage: Vantage) -> frozenset[str]:

@@ -110,6 +110,15 @@ def _run_without(plan: Plan, reason: str, mask: set[int]) -> int:
         say(f"--vantage {plan.vantage} needs namespaces")
         return CONFIGURATION
     folder = Path(tempfile.mkdtemp(prefix="lab-"))
+    try:
+        return _behind_proxy(plan, folder, mask)
+    except ServerDied:
+        return SOFTWARE
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _behind_proxy(plan: Plan, folder: Path, mask: set[int]) -> int:
     _write_wrappers(plan, folder, {})
     alive, held = os.pipe()
 
@@ -132,8 +141,8 @@ def _run_without(plan: Plan, reason: str, mask: set[int]) -> int:
     try:
         return _outcome(_attend(command, server), folder)
     finally:
-        os.kill(server, signal.SIGKILL)
-        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(server, signal.SIGKILL)
 
 
 def _fork(action: Callable[[], int]) -> int:

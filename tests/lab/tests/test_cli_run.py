@@ -232,6 +232,21 @@ def test_a_simulator_that_failed_is_not_taken_for_success(tiny):
     assert tiny("curl -s https://api.tiny.test/crash >/dev/null; exit 5").returncode == 5
 
 
+@pytest.fixture
+def broken(tmp_path):
+    tiny_world = Path(__file__).parent / "clouds" / "tiny.yml"
+    path = tmp_path / "broken.yml"
+    path.write_text(f"extends: {tiny_world}\ntiny: {{broken: true}}\n")
+    return ["--world", str(path)]
+
+
+def test_a_server_that_does_not_start_is_an_error_of_the_lab(tiny, broken):
+    done = tiny("echo ran", *broken)
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "RuntimeError: the tiny cloud is broken" in done.stderr
+    assert done.stderr.endswith("lab: the server did not start; what it met is above\n")
+
+
 _needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 _PROBE = "$LAB_RUN/in-app-a curl -sS https://data.tiny.test/"
 
@@ -295,6 +310,12 @@ def test_without_namespaces_there_are_no_vantages(unpermitted):
     done = unpermitted("$LAB_RUN/python-app-a -c 'print(1)'")
     assert (done.returncode, done.stdout) == (78, "")
     assert "app-a is not there: this machine permits no namespaces" in done.stderr
+
+
+def test_without_namespaces_a_server_that_does_not_start_is_an_error_too(unpermitted, broken):
+    done = unpermitted("echo ran", *broken)
+    assert (done.returncode, done.stdout) == (70, "")
+    assert done.stderr.endswith("lab: the server did not start; what it met is above\n")
 
 
 def test_without_namespaces_nothing_outlives_the_lab(tiny_arguments):

@@ -105,8 +105,10 @@ class Tiny:
 
 
 def build(world: Mapping[str, Any], vantages: Sequence[Vantage], ca_pem: bytes) -> Tiny:
+    if (world["tiny"] or {}).get("broken"):
+        raise RuntimeError("the tiny cloud is broken")
     return Tiny()
 
 
 def check(world: Mapping[str, Any]) -> list[str]:
-    return [f"tiny.{key}: unknown key" for key in world["tiny"] or {}]
+    return [f"tiny.{key}: unknown key" for key in world["tiny"] or {} if key != "broken"]

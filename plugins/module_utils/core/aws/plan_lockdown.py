@@ -303,6 +303,11 @@ def _who(marker: Marker) -> str:
     return f"run {marker.run_id} of {marker.time}"
 
 
+def scope_id(targets: Iterable[str]) -> str:
+    """What a scope of this cloud is called: the roots, units and accounts that its lock is attached to."""
+    return ",".join(sorted(set(targets)))
+
+
 def describe_binding(
     wanted: Wanted, management_account_id: str | None, organization_id: str | None
 ) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a scope may be locked: its members as they stand now, and the proof that was made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from ..core.aws.configuration import config_hash
+from ..core.aws.plan_lockdown import scope_id
+from ..core.contracts import KNOWN_AFTER_APPLY, Scope
+from ..core.errors import EndpointError
+from ..core.proof import check_proof
+from .client import gather
+from .observe import observe
+from .organization import Organization
+
+_PARTS = ("network", "endpoints", "dns")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Members:
+    """What stands now, by the targets' names."""
+
+    evidence: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """Target → account."""
+        return {name: str(item["account_id"]) for name, item in self.evidence.items()}
+
+
+def read(params: Mapping[str, Any]) -> Members:
+    """Observe all members at once, each with its own account's credentials."""
+    calls = {
+        str(member["target"]): partial(
+            observe,
+            _credentials(params, member),
+            vpc_id=member["vpc_id"],
+            target=member["target"],
+            gather=_PARTS,
+        )
+        for member in params["members"]
+    }
+    return Members(evidence=gather(calls))
+
+
+def _credentials(params: Mapping[str, Any], member: Mapping[str, Any]) -> dict[str, Any]:
+    """The base credentials with the member's role: the module's own role is the organisation's."""
+    return {
+        **params,
+        "region": member.get("region") or params.get("region"),
+        "assume_role_arn": member.get("assume_role_arn"),
+        "assume_role_external_id": member.get("assume_role_external_id"),
+    }
+
+
+def endpoint_problems(members: Members, endpoint_ids: Sequence[str]) -> list[str]:
+    """Endpoints that the lock would admit and that are not there: their callers would be locked out."""
+    states = {
+        str(endpoint["id"]): str(endpoint["state"]).lower()
+        for evidence in members.evidence.values()
+        for endpoint in evidence["endpoints"]
+    }
+    return [
+        f"vpc_endpoint_ids: {item} "
+        + (f"is {states[item]}, not available" if item in states else "is in no VPC of the members")
+        for item in sorted(endpoint_ids)
+        if item != KNOWN_AFTER_APPLY and states.get(item) != "available"
+    ]
+
+
+def target_problems(
+    members: Members, targets: Sequence[str], organization: Organization, management: str
+) -> list[str]:
+    """Members that a lock at these targets would not bind."""
+    found = []
+    for name, account in members.accounts.items():
+        if account == management:
+            found.append(
+                f"members: {name} is in the management account {account}, which no service control policy binds. "
+                "Move its workload to another account"
+            )
+        elif account not in targets and not set(organization.parents(account)) & set(targets):
+            found.append(
+                f"members: {name} is in account {account}, which is not under {', '.join(sorted(targets))}. "
+                "Name its account, or a unit above it, in targets"
+            )
+    return found
+
+
+def check(params: Mapping[str, Any], members: Members | None, now: datetime) -> None:
+    """EndpointError with every reason why the proof does not allow this lock."""
+    if params["proof"] is None or members is None:
+        raise EndpointError(
+            "the lock needs a proof that every member is reached privately, and there is none",
+            resource="proof",
+            fix="Pass the proof of private_endpoint_validate, or set require_proof to false to lock without one",
+        )
+    scope = Scope(
+        cloud="aws",
+        id=scope_id(params["targets"]),
+        regions=sorted({str(item["region"]) for item in members.evidence.values()}),
+        members=sorted(members.evidence),
+    )
+    hashes = {name: config_hash(evidence) for name, evidence in members.evidence.items()}
+    check_proof(
+        params["proof"],
+        scope=scope,
+        config_hashes=hashes,
+        roll_out=params["roll_out"],
+        now=now,
+    )

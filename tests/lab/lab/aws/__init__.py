@@ -10,13 +10,18 @@ from typing import Any, Literal
 
 from ..cloud import Call, Cloud, DnsAnswer, Request, Response, Vantage
 from . import (
+    accessanalyzer,
+    cloudtrail,
     ec2_endpoints,
     ec2_groups,
     ec2_network,
     ec2_services,
     ec2_tables,
     names,
+    organization_tree,
+    organizations,
     packets,
+    route53,
     sts,
     world_schema,
 )
@@ -26,7 +31,19 @@ from .state import State
 from .world import load
 
 # Imported for the operations that they register.
-HANDLERS = (ec2_endpoints, ec2_groups, ec2_network, ec2_services, ec2_tables, sts)
+HANDLERS = (
+    accessanalyzer,
+    cloudtrail,
+    ec2_endpoints,
+    ec2_groups,
+    ec2_network,
+    ec2_services,
+    ec2_tables,
+    organization_tree,
+    organizations,
+    route53,
+    sts,
+)
 
 
 class Aws:

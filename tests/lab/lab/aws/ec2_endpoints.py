@@ -18,6 +18,7 @@ from .ec2_tables import ROUTE_TABLE
 from .errors import AwsError
 from .network import Endpoint, Route, Service, Subnet, Vpc
 from .operation import Control, Result, operation
+from .policy_grammar import errors
 from .state import new_id
 
 QUOTA = 50  # interface endpoints per VPC
@@ -181,55 +182,25 @@ def _policy(service: Service, text: str) -> Mapping[str, Any]:
             "InvalidPolicyDocument",
             f"The specified policy document is longer than {POLICY_LIMIT} characters.",
         )
-    policy = _parsed(text)
-    statements = policy.get("Statement") if isinstance(policy, dict) else None
-    if isinstance(statements, dict):
-        statements = [statements]
-    if not isinstance(policy, dict) or not isinstance(statements, list) or not statements:
-        raise _bad_policy()
-    for statement in statements:
-        _check_statement(statement)
-    if not service.policy_supported and policy != endpoint_life.FULL_ACCESS:
+    # An endpoint policy is a resource policy: it must name principals.
+    if errors(text, "resource"):
+        raise AwsError(
+            "InvalidPolicyDocument",
+            "The specified policy document is not a valid JSON policy document.",
+        )
+    policy: dict[str, Any] = json.loads(text)
+    if not service.policy_supported and not _is_full_access(policy):
         raise invalid(
             f"The VPC endpoint service {service.name} only supports full-access endpoint policy."
         )
     return policy
 
 
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise _bad_policy() from None
-
-
-def _bad_policy() -> AwsError:
-    return AwsError(
-        "InvalidPolicyDocument",
-        "The specified policy document is not a valid JSON policy document.",
-    )
-
-
-_STATEMENT_KEYS = {"Sid", "Effect", "Condition"} | {
-    f"{prefix}{name}" for prefix in ("", "Not") for name in ("Principal", "Action", "Resource")
-}
-
-
-def _check_statement(statement: Any) -> None:
-    if not isinstance(statement, dict) or set(statement) - _STATEMENT_KEYS:
-        raise _bad_policy()
-    for one, other in (
-        ("Action", "NotAction"),
-        ("Resource", "NotResource"),
-        ("Principal", "NotPrincipal"),
-    ):
-        # An endpoint policy is a resource policy: it must name principals too.
-        if (one in statement) == (other in statement):
-            raise _bad_policy()
-    if statement.get("Effect") not in ("Allow", "Deny"):
-        raise _bad_policy()
-    if not isinstance(statement.get("Condition", {}), dict):
-        raise _bad_policy()
+def _is_full_access(policy: Mapping[str, Any]) -> bool:
+    statements = policy["Statement"]
+    listed = statements if isinstance(statements, list) else [statements]
+    bare = [{key: value for key, value in each.items() if key != "Sid"} for each in listed]
+    return bare == endpoint_life.FULL_ACCESS["Statement"]
 
 
 def _gateway(control: Control, vpc: Vpc, service: Service) -> Endpoint:

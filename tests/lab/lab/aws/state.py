@@ -59,6 +59,7 @@ class State:
     trail: list[TrailEvent] = field(default_factory=list)
     # (account, operation, token) -> (the request it came with, the id it made)
     client_tokens: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
+    lookups: dict[tuple[str, str], list[float]] = field(default_factory=dict)  # recent LookupEvents
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: itertools.count[int] = field(default_factory=itertools.count)
 

@@ -31,7 +31,7 @@ class Read:
     method: str
     path: str
     body: str = ""
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class Requested:
 
 _MODELS = Read(name="bedrock:ListFoundationModels", method="GET", path="/foundation-models")
 _INVOKES = Read(name="bedrock:ListAsyncInvokes", method="GET", path="/async-invoke?maxResults=1")
-_JSON = MappingProxyType({"content-type": "application/json"})
+_JSON = (("content-type", "application/json"),)
 _AGENTS = Read(
     name="bedrock:ListAgents",
     method="POST",
@@ -117,8 +117,9 @@ _ENDPOINTS = Read(
     method="POST",
     path="/",
     body='{"MaxResults":1}',
-    headers=MappingProxyType(
-        {"content-type": "application/x-amz-json-1.1", "x-amz-target": "SageMaker.ListEndpoints"}
+    headers=(
+        ("content-type", "application/x-amz-json-1.1"),
+        ("x-amz-target", "SageMaker.ListEndpoints"),
     ),
 )
 

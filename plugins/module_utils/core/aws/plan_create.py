@@ -236,16 +236,18 @@ def _requests(
 ) -> tuple[Attributes, Attributes]:
     """ModifyVpcEndpoint's parameters, in two requests where one will not do.
 
-    A zone holds one subnet: one that replaces another in its zone is added after the other left. An endpoint only
-    becomes dual-stack when all its subnets are, and only takes a subnet of its own address type.
+    A zone holds one subnet: one that replaces another in its zone is added after the other left. The address type
+    and the subnets are checked against what stands before the request: IPv4 comes before the subnets that only have
+    that, IPv6 after the subnets that lack it have left.
     """
     first: Attributes = {}
     then: Attributes = {}
+    kind = after.get("ip_address_type")
     if "subnet_ids" in after:
         wanted = set(after["subnet_ids"])
         add, remove = wanted - existing.subnet_ids, existing.subnet_ids - wanted
-        occupied = {observed.zones_of_used.get(item) for item in remove}
-        late = {item for item in add if observed.subnets[item].zone in occupied}
+        occupied = {_zone(observed, item) for item in remove}
+        late = {item for item in add if kind == "ipv4" or _zone(observed, item) in occupied}
         _put(first, "RemoveSubnetIds", remove)
         _put(first, "AddSubnetIds", add - late)
         _put(then, "AddSubnetIds", late)
@@ -260,14 +262,17 @@ def _requests(
             first["ResetPolicy"] = True
         else:
             first["PolicyDocument"] = after["policy"]
-    kind = after.get("ip_address_type")
-    record = after.get("dns_record_ip_type")
-    place = then if kind not in (None, "ipv4") and then else first
+    place = then if kind not in (None, "ipv4") and "subnet_ids" in after else first
     if kind:
         place["IpAddressType"] = kind
-    if record:
-        place["DnsOptions"] = {"DnsRecordIpType": record}
+    if "dns_record_ip_type" in after:
+        place["DnsOptions"] = {"DnsRecordIpType": after["dns_record_ip_type"]}
     return first, then
+
+
+def _zone(observed: Observed, subnet_id: str) -> str | None:
+    subnet = observed.subnets.get(subnet_id)
+    return subnet.zone if subnet else observed.zones_of_used.get(subnet_id)
 
 
 def _put(request: Attributes, key: str, values: Iterable[str]) -> None:

@@ -39,12 +39,25 @@ def refuse(problems: Sequence[Problem]) -> None:
         raise errors[0]
 
 
-def incomplete(desired: Desired, observed: Observed) -> bool:
-    """Whether something asked for was not found, so that it is worth asking where it is."""
-    return bool(
-        not observed.subnets
-        or [item for item in desired.subnet_ids or () if item not in observed.subnets]
-        or _missing_groups(desired, observed)
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """What was asked for and not found: worth asking where it is."""
+
+    vpc: bool
+    subnets: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    def any(self) -> bool:
+        """Whether there is anything to ask."""
+        return bool(self.vpc or self.subnets or self.groups)
+
+
+def missing(desired: Desired, observed: Observed) -> Missing:
+    """A VPC in which nothing was found may not exist at all."""
+    return Missing(
+        vpc=not observed.subnets,
+        subnets=tuple(item for item in desired.subnet_ids or () if item not in observed.subnets),
+        groups=tuple(_missing_groups(desired, observed)),
     )
 
 

@@ -1,0 +1,306 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read what the create phase needs to know of one VPC: five reads in one round trip, a second one only when asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..core.aws.plan_create_types import GONE, Endpoint, Observed, Offer, Subnet
+from ..core.aws.security_group import Group, rules_of
+from .client import Connection, calling, gather
+
+Filters = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What was read: the plan's view, and the endpoints with their interfaces as the evidence shows them."""
+
+    observed: Observed
+    documents: Mapping[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What to read. services: full names to ask the Region for; None asks for none. groups: filter, None for none."""
+
+    vpc_id: str
+    services: tuple[str, ...] | None
+    subnet_filters: Mapping[str, Any]
+    with_subnets: bool = True
+    group_filter: tuple[str, tuple[str, ...]] | None = None
+
+
+def observe(connection: Connection, question: Question) -> Snapshot:
+    """Read endpoints, interfaces, subnets, security groups and the Region's offers at once."""
+    vpc = {"Name": "vpc-id", "Values": [question.vpc_id]}
+    reads: dict[str, Callable[[], list[Any]]] = {
+        "endpoints": _pages(
+            connection,
+            "describe_vpc_endpoints",
+            [vpc, {"Name": "vpc-endpoint-type", "Values": ["Interface"]}],
+        ),
+        "interfaces": _pages(
+            connection,
+            "describe_network_interfaces",
+            [vpc, {"Name": "interface-type", "Values": ["vpc_endpoint"]}],
+        ),
+    }
+    if question.with_subnets:
+        filters = [vpc, *_filters(question.subnet_filters)]
+        reads["subnets"] = _pages(connection, "describe_subnets", filters)
+    if question.group_filter:
+        name, values = question.group_filter
+        filters = [vpc, {"Name": name, "Values": list(values)}]
+        reads["groups"] = _pages(connection, "describe_security_groups", filters)
+    if question.services:
+        filters = [{"Name": "service-name", "Values": list(question.services)}]
+        reads["offers"] = _pages(connection, "describe_vpc_endpoint_services", filters)
+    found = gather(reads)
+    return _snapshot(connection, question, found)
+
+
+def explain(
+    connection: Connection,
+    snapshot: Snapshot,
+    *,
+    subnet_ids: Sequence[str] = (),
+    group_ids: Sequence[str] = (),
+    vpc: bool = False,
+    dns: bool = False,
+) -> Snapshot:
+    """The second round trip: where ids that were not found lie, whether the VPC exists, its DNS attributes."""
+    vpc_id = snapshot.observed.vpc_id
+    reads: dict[str, Callable[[], Any]] = {}
+    if vpc:
+        reads["vpc"] = _pages(connection, "describe_vpcs", [{"Name": "vpc-id", "Values": [vpc_id]}])
+    if subnet_ids:
+        filters = [{"Name": "subnet-id", "Values": list(subnet_ids)}]
+        reads["subnets"] = _pages(connection, "describe_subnets", filters)
+    if group_ids:
+        filters = [{"Name": "group-id", "Values": list(group_ids)}]
+        reads["groups"] = _pages(connection, "describe_security_groups", filters)
+    if dns:
+        for name in ("enableDnsSupport", "enableDnsHostnames"):
+            reads[name] = _attribute(connection, vpc_id, name)
+    found = gather(reads)
+    observed = snapshot.observed
+    return replace(
+        snapshot,
+        observed=replace(
+            observed,
+            vpc_exists=bool(found["vpc"]) if "vpc" in found else observed.vpc_exists,
+            places={item["SubnetId"]: item["VpcId"] for item in found.get("subnets", ())},
+            group_places={item["GroupId"]: item["VpcId"] for item in found.get("groups", ())},
+            dns_support=found.get("enableDnsSupport"),
+            dns_hostnames=found.get("enableDnsHostnames"),
+        ),
+    )
+
+
+def endpoints_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Endpoint]:
+    """The endpoints that exist of those asked for. A filter, since an unknown id would fail the whole request."""
+    filters = [{"Name": "vpc-endpoint-id", "Values": sorted(ids)}]
+    found = _pages(connection, "describe_vpc_endpoints", filters)()
+    return {item["VpcEndpointId"]: _endpoint(item) for item in found}
+
+
+def live_endpoints(connection: Connection, vpc_id: str, service: str) -> list[Endpoint]:
+    """The endpoints of a service in a VPC that are not on their way out, the oldest first."""
+    filters = [
+        {"Name": "vpc-id", "Values": [vpc_id]},
+        {"Name": "service-name", "Values": [service]},
+    ]
+    found = map(_endpoint, _pages(connection, "describe_vpc_endpoints", filters)())
+    live = (item for item in found if item.state not in GONE)
+    return sorted(live, key=lambda item: (item.created_at, item.id))
+
+
+def tags_of(resource: Mapping[str, Any]) -> dict[str, str]:
+    """EC2's tag list as a mapping."""
+    return {item["Key"]: item["Value"] for item in resource.get("Tags") or ()}
+
+
+_RESULTS = {
+    "describe_vpc_endpoints": "VpcEndpoints",
+    "describe_network_interfaces": "NetworkInterfaces",
+    "describe_subnets": "Subnets",
+    "describe_security_groups": "SecurityGroups",
+    "describe_vpc_endpoint_services": "ServiceDetails",
+    "describe_vpcs": "Vpcs",
+}
+
+
+def _pages(connection: Connection, operation: str, filters: Filters) -> Callable[[], list[Any]]:
+    def read() -> list[Any]:
+        action = "ec2:" + "".join(word.capitalize() for word in operation.split("_"))
+        client = connection.client("ec2")
+        found: list[Any] = []
+        token: dict[str, str] = {}
+        while True:
+            with calling(f"region {connection.region}", action):
+                answer = getattr(client, operation)(Filters=filters, **token)
+            found += answer.get(_RESULTS[operation], ())
+            if not answer.get("NextToken"):
+                return found
+            token = {"NextToken": answer["NextToken"]}
+
+    return read
+
+
+def _attribute(connection: Connection, vpc_id: str, name: str) -> Callable[[], bool]:
+    def read() -> bool:
+        with calling(vpc_id, "ec2:DescribeVpcAttribute"):
+            answer = connection.client("ec2").describe_vpc_attribute(VpcId=vpc_id, Attribute=name)
+        return bool(answer[name[0].upper() + name[1:]]["Value"])
+
+    return read
+
+
+def _filters(filters: Mapping[str, Any]) -> Filters:
+    return [
+        {
+            "Name": name,
+            "Values": [str(item) for item in (value if isinstance(value, list) else [value])],
+        }
+        for name, value in filters.items()
+    ]
+
+
+def _snapshot(
+    connection: Connection, question: Question, found: Mapping[str, list[Any]]
+) -> Snapshot:
+    interfaces: dict[str, dict[str, Any]] = {
+        item["NetworkInterfaceId"]: item for item in found["interfaces"]
+    }
+    return Snapshot(
+        observed=Observed(
+            vpc_id=question.vpc_id,
+            region=connection.region,
+            subnets={item["SubnetId"]: _subnet(item) for item in found.get("subnets", ())},
+            offers={item["ServiceName"]: _offer(item) for item in found.get("offers", ())},
+            endpoints=tuple(_endpoint(item) for item in found["endpoints"]),
+            groups=tuple(_group(item) for item in found.get("groups", ())),
+            zones_of_used={
+                item["SubnetId"]: item["AvailabilityZone"] for item in interfaces.values()
+            },
+        ),
+        documents={
+            item["VpcEndpointId"]: _document(item, interfaces) for item in found["endpoints"]
+        },
+    )
+
+
+def _subnet(item: Mapping[str, Any]) -> Subnet:
+    blocks = item.get("Ipv6CidrBlockAssociationSet") or ()
+    return Subnet(
+        id=item["SubnetId"],
+        zone=item["AvailabilityZone"],
+        ipv4=not item.get("Ipv6Native", False),
+        ipv6=any(block["Ipv6CidrBlockState"]["State"] == "associated" for block in blocks),
+        owner_id=item["OwnerId"],
+    )
+
+
+def _offer(item: Mapping[str, Any]) -> Offer:
+    names = [entry["PrivateDnsName"] for entry in item.get("PrivateDnsNames") or ()]
+    if not names and item.get("PrivateDnsName"):
+        names = [item["PrivateDnsName"]]
+    return Offer(
+        name=item["ServiceName"],
+        zones=frozenset(item.get("AvailabilityZones") or ()),
+        policy_supported=bool(item.get("VpcEndpointPolicySupported")),
+        ip_address_types=frozenset(item.get("SupportedIpAddressTypes") or ("ipv4",)),
+        private_dns_names=tuple(names),
+    )
+
+
+def _endpoint(item: Mapping[str, Any]) -> Endpoint:
+    error = item.get("LastError") or {}
+    reason = error.get("Message") or item.get("FailureReason") or ""
+    return Endpoint(
+        id=item["VpcEndpointId"],
+        service=item["ServiceName"],
+        state=item["State"].lower(),
+        owner_id=item.get("OwnerId", ""),
+        subnet_ids=frozenset(item.get("SubnetIds") or ()),
+        security_group_ids=frozenset(group["GroupId"] for group in item.get("Groups") or ()),
+        private_dns=bool(item.get("PrivateDnsEnabled")),
+        ip_address_type=item.get("IpAddressType") or "ipv4",
+        dns_record_ip_type=(item.get("DnsOptions") or {}).get("DnsRecordIpType") or "ipv4",
+        policy=_policy(item.get("PolicyDocument")),
+        tags=tags_of(item),
+        created_at=_time(item.get("CreationTimestamp")),
+        last_error=f"{error['Code']}: {reason}" if error.get("Code") else reason,
+    )
+
+
+def _policy(text: str | None) -> dict[str, Any] | None:
+    if not text:
+        return None
+    try:
+        policy = json.loads(text)
+    except ValueError:
+        return None
+    return policy if isinstance(policy, dict) else None
+
+
+def _group(item: Mapping[str, Any]) -> Group:
+    return Group(
+        id=item["GroupId"],
+        name=item["GroupName"],
+        vpc_id=item["VpcId"],
+        tags=tags_of(item),
+        rules=rules_of(item.get("IpPermissions") or ()),
+    )
+
+
+def _document(
+    item: Mapping[str, Any], interfaces: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    endpoint = _endpoint(item)
+    return {
+        "id": endpoint.id,
+        "service": endpoint.service,
+        "type": "Interface",
+        "state": endpoint.state,
+        "vpc_id": item["VpcId"],
+        "subnet_ids": sorted(endpoint.subnet_ids),
+        "security_group_ids": sorted(endpoint.security_group_ids),
+        "private_dns_enabled": endpoint.private_dns,
+        "ip_address_type": endpoint.ip_address_type,
+        "dns_record_ip_type": endpoint.dns_record_ip_type,
+        "policy": None if endpoint.policy is None else dict(endpoint.policy),
+        "network_interfaces": [
+            _interface(interfaces[name])
+            for name in sorted(item.get("NetworkInterfaceIds") or ())
+            if name in interfaces
+        ],
+        "dns_entries": [
+            {"name": entry.get("DnsName"), "zone_id": entry.get("HostedZoneId")}
+            for entry in item.get("DnsEntries") or ()
+        ],
+        "tags": dict(endpoint.tags),
+        "last_error": endpoint.last_error or None,
+        "created_at": endpoint.created_at,
+    }
+
+
+def _interface(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": item["NetworkInterfaceId"],
+        "subnet_id": item["SubnetId"],
+        "az": item["AvailabilityZone"],
+        "addresses": [entry["PrivateIpAddress"] for entry in item.get("PrivateIpAddresses") or ()],
+        "ipv6_addresses": [entry["Ipv6Address"] for entry in item.get("Ipv6Addresses") or ()],
+    }
+
+
+def _time(value: Any) -> str:
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value else ""

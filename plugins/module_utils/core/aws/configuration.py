@@ -21,8 +21,8 @@ from ..errors import EndpointError
 # The parts of the evidence that the configuration is taken from.
 NEEDED = ("network", "endpoints", "dns")
 
-# Private zones under other names do not change where the AI services' hosts resolve.
-_DOMAINS = ("amazonaws.com", "aws", "com")
+# The AI services' hosts lie in these domains; private zones elsewhere do not change where they resolve.
+_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "aws")
 
 
 def configuration(evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def configuration(evidence: Mapping[str, Any]) -> dict[str, Any]:
             _pick(item, ("id", "status", "vpc_id", "peer_vpc_id"), sets=("peer_cidrs",))
             for item in evidence["peerings"]
         ),
-        "zones": _ordered(_zone(item) for item in evidence["zones"] if _matters(item["name"])),
+        "zones": _ordered(_zone(item) for item in evidence["zones"] if matters(item["name"])),
     }
 
 
@@ -150,9 +150,13 @@ def _zone(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _matters(zone: str) -> bool:
+def matters(zone: str) -> bool:
+    """Whether a private zone of this name can change where an AI service's host resolves."""
     name = zone.rstrip(".").lower()
-    return any(name == domain or name.endswith("." + domain) for domain in _DOMAINS)
+    return any(
+        name == domain or name.endswith("." + domain) or domain.endswith("." + name)
+        for domain in _DOMAINS
+    )
 
 
 def _pick(

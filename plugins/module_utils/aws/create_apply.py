@@ -31,9 +31,10 @@ from .waiting import Deadline, until
 
 # EC2 remembers a token for as long as a day; so often can the same endpoint be made and deleted in that time.
 GENERATIONS = 50
-# How long an endpoint may be invisible that this run, or another, just made.
+# How long an endpoint may be invisible that this run just made; and that another run made with the first token, or with
+# a later one, which exists only after deletions and makes an old endpoint the likelier reason.
 SETTLE_SECONDS = 60
-APPEAR_SECONDS = 5
+APPEAR_SECONDS = (5.0, 1.0)
 _CONFLICT = "conflicting DNS domain"
 
 
@@ -163,7 +164,8 @@ def _create(connection: Connection, vpc_id: str, goal: Goal, deadline: Deadline)
             if error.code != "IdempotentParameterMismatch":
                 raise
             # The token stands for an endpoint that differs: another run's, or one that was deleted since.
-            found = _appeared(connection, vpc_id, goal.service, deadline)
+            patience = APPEAR_SECONDS[min(generation, 1)]
+            found = _appeared(connection, vpc_id, goal.service, deadline, patience)
             if found:
                 return found
             continue
@@ -181,7 +183,7 @@ def _create(connection: Connection, vpc_id: str, goal: Goal, deadline: Deadline)
 
 def _appeared(connection: Connection, vpc_id: str, service: str, deadline: Deadline) -> str | None:
     """The endpoint that another run made; it may take a moment to be seen."""
-    for _ in deadline.ticks(at_most=APPEAR_SECONDS):
+    for _ in deadline.ticks(at_most=patience):
         found = live_endpoints(connection, vpc_id, service)
         if found:
             return found[0].id

@@ -8,8 +8,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, EventStreamError
 
 from lab.aws import sample
@@ -414,6 +418,30 @@ def test_calls_leave_cloudtrail_events() -> None:
     assert refused.detail["requestParameters"] == {"modelId": MODEL}
     assert [each.management for each in state.trail] == [True, True, False]
     assert data.detail["eventCategory"] == "Data"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "operation"),
+    [
+        ("GET", "/v1/models", 200, "ListModels"),
+        ("GET", f"/v1/models/{quote(MODEL, safe='')}", 200, "GetModel"),
+        ("GET", "/v1/models/absent", 404, "GetModel"),
+        ("POST", "/v1/chat/completions", 200, "CreateInference"),
+    ],
+)
+def test_mantle_speaks_openai(method: str, path: str, status: int, operation: str) -> None:
+    state = sample.state()
+    plane = DataPlane(state)
+    host = "bedrock-mantle.us-east-1.api.aws"
+    body = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "?"}]})
+    unsigned = AWSRequest(method, f"https://{host}{path}", data=body if method == "POST" else "")
+    keys = Credentials("AKIALABAPPLICATION00", "app-secret")
+    SigV4Auth(keys, "bedrock-mantle", "us-east-1").add_auth(unsigned)
+    request = sample.request_of(unsigned.prepare(), OUTSIDE, "203.0.113.64")
+    call = plane.parse(request)
+    assert call.operation == f"bedrock-mantle:{operation}"
+    assert plane.answer(request, call).status == status
+    assert state.trail[0].management is (operation != "CreateInference")
 
 
 def test_faults_speak_the_services_protocol() -> None:

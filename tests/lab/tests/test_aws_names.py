@@ -149,6 +149,11 @@ def test_an_endpoints_own_names_resolve_everywhere_to_private_addresses() -> Non
     assert ask(state, OUTSIDE, own_name(state)).status == "nxdomain"
 
 
+def test_dotted_services_have_their_labels_in_the_hosts_order() -> None:
+    service = sample.state().services["us-east-1"]["com.amazonaws.us-east-1.sagemaker.api"]
+    assert service.domain == "api.sagemaker.us-east-1.vpce.amazonaws.com"
+
+
 @pytest.mark.parametrize(
     ("record_type", "four", "six"),
     [

@@ -275,6 +275,30 @@ def _invoke_endpoint(call: DataCall) -> Response:
     )
 
 
+def _mantle_model(each: foundation.FoundationModel) -> dict[str, Any]:
+    return {"id": each.id, "object": "model", "owned_by": each.provider.lower()}
+
+
+def _mantle_models(call: DataCall) -> Response:
+    models = [_mantle_model(each) for each in foundation.MODELS]
+    return _plain(call, {"object": "list", "data": models})
+
+
+def _mantle_get(call: DataCall) -> Response:
+    found = foundation.model_by_id(call.params["model"])
+    if found is None:
+        raise _not_found(call)
+    return _plain(call, _mantle_model(found))
+
+
+def _mantle_infer(call: DataCall) -> Response:
+    if foundation.model_by_id(call.params["model"]) is None:
+        raise _not_found(call)
+    message = {"role": "assistant", "content": _TEXT}
+    choice = {"message": message, "finish_reason": "stop"}
+    return _plain(call, {"object": "chat.completion", "choices": [choice]})
+
+
 _ANSWERS: dict[tuple[str, str], Callable[[DataCall], Response]] = {
     ("bedrock", "ListFoundationModels"): _list_models,
     ("bedrock", "GetFoundationModel"): _get_model,
@@ -287,6 +311,9 @@ _ANSWERS: dict[tuple[str, str], Callable[[DataCall], Response]] = {
     ("bedrock-agent", "ListAgents"): _list_agents,
     ("bedrock-agent-runtime", "InvokeAgent"): _invoke_agent,
     ("bedrock-agent-runtime", "Retrieve"): _retrieve,
+    ("bedrock-mantle", "ListModels"): _mantle_models,
+    ("bedrock-mantle", "GetModel"): _mantle_get,
+    ("bedrock-mantle", "CreateInference"): _mantle_infer,
     ("sagemaker", "ListEndpoints"): _list_endpoints,
     ("sagemaker", "DescribeEndpoint"): _describe_endpoint,
     ("sagemaker-runtime", "InvokeEndpoint"): _invoke_endpoint,

@@ -32,6 +32,7 @@ _ALWAYS: Mapping[str, tuple[str, ...]] = {
         "bedrock-data-automation-runtime-fips.R.amazonaws.com",
     ),
     "bedrock-agentcore": ("bedrock-agentcore.R.amazonaws.com",),
+    "bedrock-mantle": ("bedrock-mantle.R.api.aws",),
     "bedrock-agentcore-control": ("bedrock-agentcore-control.R.amazonaws.com",),
     "sagemaker": ("api.sagemaker.R.amazonaws.com", "api-fips.sagemaker.R.amazonaws.com"),
     "sagemaker-runtime": (
@@ -65,6 +66,7 @@ _ENDPOINT_SUFFIXES: Mapping[str, tuple[str, ...]] = {
         "bedrock-data-automation-runtime-fips",
     ),
     "bedrock-agentcore": ("bedrock-agentcore",),
+    "bedrock-mantle": ("bedrock-mantle",),
     "bedrock-agentcore-control": ("bedrock-agentcore-control",),
     "sagemaker": ("sagemaker.api", "sagemaker.api-fips"),
     "sagemaker-featurestore-runtime": ("sagemaker.featurestore-runtime",),
@@ -107,7 +109,8 @@ def data_host(state: State, host: str) -> DataHost | None:
     for region in state.regions:
         for service in _ALWAYS:
             if host in _in(region, _ALWAYS[service]) or (
-                host in _in(region, _WHERE_OFFERED.get(service, ())) and _is_offered(state, region, host)
+                host in _in(region, _WHERE_OFFERED.get(service, ()))
+                and _is_offered(state, region, host)
             ):
                 return DataHost(host, service, region)
             for name in endpoint_service_names(service, region):

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 import botocore.loaders
 import botocore.model
 
+from . import mantle
+
 # botocore's Shape: which of members, member and value it has depends on its type_name.
 Shape: TypeAlias = Any
 ServiceModel = botocore.model.ServiceModel
@@ -33,7 +35,9 @@ GLOBAL_REGION = "us-east-1"
 
 @functools.cache
 def model(service: str) -> ServiceModel:
-    """The newest model of a service, as botocore ships it."""
+    """The newest model of a service, as botocore ships it; Mantle's is the lab's own."""
+    if service == mantle.SERVICE:
+        return ServiceModel(mantle.MODEL, service)
     document = botocore.loaders.create_loader().load_service_model(service, "service-2")
     return ServiceModel(document, service)
 

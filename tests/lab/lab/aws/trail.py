@@ -35,6 +35,7 @@ DATA_EVENTS = frozenset(
         ("bedrock", "RetrieveAndGenerate"),
         ("bedrock", "RetrieveAndGenerateStream"),
         ("bedrock", "StartAsyncInvoke"),
+        ("bedrock-mantle", "CreateInference"),
         ("sagemaker", "InvokeEndpoint"),
         ("sagemaker", "InvokeEndpointAsync"),
         ("sagemaker", "InvokeEndpointWithResponseStream"),

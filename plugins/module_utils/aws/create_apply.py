@@ -181,7 +181,9 @@ def _create(connection: Connection, vpc_id: str, goal: Goal, deadline: Deadline)
     )
 
 
-def _appeared(connection: Connection, vpc_id: str, service: str, deadline: Deadline) -> str | None:
+def _appeared(
+    connection: Connection, vpc_id: str, service: str, deadline: Deadline, patience: float
+) -> str | None:
     """The endpoint that another run made; it may take a moment to be seen."""
     for _ in deadline.ticks(at_most=patience):
         found = live_endpoints(connection, vpc_id, service)

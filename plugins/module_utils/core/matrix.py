@@ -20,7 +20,7 @@ NOT_SEEN = "not observed"
 def matrix(cases: Iterable[Case], *, pinned: bool) -> list[dict[str, Any]]:
     """One row per target, host and vantage: `{target, host, vantage, position, where, outcome, cell}`.
 
-    pinned: of the pinned observations, one cell for all pinned addresses of a host; else of those by name.
+    pinned: a vantage with pinned observations gets one cell for all addresses of a host; others are shown by name.
     """
     return [
         {
@@ -60,12 +60,23 @@ def _place(vantage: Vantage) -> tuple[int, str]:
 
 def _cell(case: Case, vantage: Vantage, host: str, pinned: bool) -> dict[str, Any]:
     cidrs = networks(case)
-    if not pinned:
-        seen = case.seen(vantage.name, host)
-        if seen is None:
-            return {"where": None, "outcome": None, "cell": NOT_SEEN}
-        read = view(seen, cidrs)
-        return {"where": read.where, "outcome": read.outcome, "cell": read.said()}
+    return (_pinned_cell(case, vantage, host, cidrs) if pinned else None) or _named_cell(
+        case, vantage, host, cidrs
+    )
+
+
+def _named_cell(case: Case, vantage: Vantage, host: str, cidrs: list[str]) -> dict[str, Any]:
+    seen = case.seen(vantage.name, host)
+    if seen is None:
+        return {"where": None, "outcome": None, "cell": NOT_SEEN}
+    read = view(seen, cidrs)
+    return {"where": read.where, "outcome": read.outcome, "cell": read.said()}
+
+
+def _pinned_cell(
+    case: Case, vantage: Vantage, host: str, cidrs: list[str]
+) -> dict[str, Any] | None:
+    """One cell for all pinned addresses; the first that was not admitted is shown."""
     addresses = sorted(
         {
             str(item["pinned"])
@@ -79,9 +90,7 @@ def _cell(case: Case, vantage: Vantage, host: str, pinned: bool) -> dict[str, An
         if (seen := case.seen(vantage.name, host, pinned=address))
     ]
     if not found:
-        seen = case.seen(vantage.name, host)
-        cell = view(seen).said() if seen and seen["error"] else NOT_SEEN
-        return {"where": None, "outcome": None, "cell": cell}
+        return None
     shown = next((item for item in found if item.outcome != "admitted"), found[0])
     more = f" (of {len(found)})" if len(found) > 1 else ""
     return {

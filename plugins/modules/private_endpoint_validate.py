@@ -1,0 +1,367 @@
+#!/usr/bin/python
+
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: private_endpoint_validate
+short_description: Judge whether AI services are reached only through private endpoints, and make a proof of it
+version_added: 0.1.0
+author: private_ai.endpoints contributors (@private-ai)
+description:
+  - Judges evidence (what the control planes say) and observations (what vantages saw), and returns findings, the
+    seven-point checklist, the seven misconfigurations, a table of hosts and vantages, and a proof.
+  - It reads nothing itself and needs neither a network nor an SDK, so that stored evidence can be judged anywhere.
+  - A check whose evidence is missing is V(unknown) and names what is missing. Nothing passes because there was nothing
+    to look at.
+  - It fails when O(expect) is not met or when a finding counts by O(fail_on). The whole result is returned then too.
+options:
+  evidence:
+    description: Documents of the info modules, one for each target.
+    type: list
+    elements: dict
+    default: []
+  probe_targets:
+    description: What was to be probed, as the modules that create endpoints return it.
+    type: list
+    elements: dict
+    default: []
+  observations:
+    description: What M(private_ai.endpoints.private_endpoint_probe) returned on the vantages, all in one list.
+    type: list
+    elements: dict
+    default: []
+  vantages:
+    description:
+      - The vantages that should have observed. One without an observation is missing coverage.
+      - Vantages that only observations name are judged as well.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name in the inventory and in the observations.
+        type: str
+        required: true
+      position:
+        description: Where it lies, seen from the target.
+        type: str
+        choices: [inside, spoke, outside, canary]
+        required: true
+      target:
+        description: The target that it belongs to. Without it, every target.
+        type: str
+      subnet:
+        description: Id of the subnet that it is in. Subnets without a vantage are reported.
+        type: str
+      network:
+        description: Id of the network (VPC) that it is in. It tells which peered network a spoke vantage speaks for.
+        type: str
+        aliases: [vpc]
+      principal_tags:
+        description:
+          - Tags of the identity that it signs with. They decide whether a lock with an opt-in tag or an exclusion tag
+            binds it. Leave it out when they are not known, and write V({}) when it has none.
+        type: dict
+  expect:
+    description:
+      - V(private) expects that every inside and spoke vantage resolves every host only to the endpoints and is
+        admitted there.
+      - V(blocked) expects that, and that every outside vantage, signing with an identity that the lock binds, is
+        refused by the lock itself.
+      - V(open) expects that outside vantages are admitted, as after an undone lock.
+    type: str
+    choices: [private, blocked, open]
+    default: blocked
+  pinned:
+    description:
+      - Judge pinned observations, which are connection, TLS and admission at the addresses of the endpoints, from
+        every inside and spoke vantage. Names are not judged, since they do not lead there yet. Such a proof allows
+        switching names and locks nothing.
+    type: bool
+    default: false
+  checks:
+    description:
+      - Run only the checks with these ids. Without it every check that O(expect) and O(pinned) ask for.
+      - The ids are V(aws_m1_public_access), V(aws_m2_names), V(aws_m3_endpoint_policy), V(aws_m4_firewall),
+        V(aws_m5_placement), V(aws_m6_spokes), V(aws_m7_planes), V(aws_admission), V(aws_c7_traffic), V(aws_pinned) and
+        V(aws_open).
+    type: list
+    elements: str
+    default: []
+  fail_on:
+    description:
+      - Also fail when a finding with status V(fail) has this severity or a higher one.
+      - Findings about the lock count only with O(expect=blocked). With V(never) only O(expect) decides.
+    type: str
+    choices: [critical, high, medium, low, never]
+    default: high
+  scope:
+    description: What one lock binds, for the proof. Without it, all targets of this run.
+    type: dict
+    suboptions:
+      cloud:
+        description: The cloud. Without it, that of the first target.
+        type: str
+      id:
+        description: Name of the scope, which the lockdown module has to be given as well.
+        type: str
+      regions:
+        description: Regions of its members.
+        type: list
+        elements: str
+      members:
+        description: Names of the targets that must all be proved.
+        type: list
+        elements: str
+  roll_out:
+    description: How far the lock is meant to reach. With V(tagged) only identities with the opt-in tag are bound.
+    type: str
+    choices: [tagged, enforced]
+    default: enforced
+  lock:
+    description:
+      - RV(ignore:binds) of M(private_ai.endpoints.bedrock_lockdown), which says whom the lock binds. A refusal counts
+        only for an identity that it binds. Without it the policies in the evidence say it.
+    type: dict
+  proof_ttl:
+    description: Seconds for which the proof holds.
+    type: int
+    default: 3600
+  application_cidrs:
+    description:
+      - Networks that callers are in. A firewall that admits more is a finding. Without it, the networks of the target
+        and its peers.
+    type: list
+    elements: str
+    default: []
+  application_subnets:
+    description: Ids of the subnets that callers are in. Without it, every subnet of the target's network.
+    type: list
+    elements: str
+    default: []
+attributes:
+  check_mode:
+    description: Can run in check mode. It judges then as well.
+    support: full
+  diff_mode:
+    description: Shows before and after.
+    support: none
+seealso:
+  - module: private_ai.endpoints.private_endpoint_probe
+  - module: private_ai.endpoints.bedrock_vpc_endpoint_info
+  - module: private_ai.endpoints.bedrock_lockdown
+"""
+
+EXAMPLES = r"""
+- name: Prove that every vantage reaches the endpoints, before names lead there
+  private_ai.endpoints.private_endpoint_validate:
+    expect: private
+    pinned: true
+    evidence: ["{{ observed.evidence }}"]
+    probe_targets: "{{ created.probe_targets }}"
+    observations: "{{ pinned_observations }}"
+    vantages:
+      - {name: app-a, position: inside}
+      - {name: spoke-a, position: spoke}
+  register: pinned_proof
+
+- name: Prove that names lead to the endpoints everywhere, before the lock
+  private_ai.endpoints.private_endpoint_validate:
+    expect: private
+    evidence: ["{{ observed.evidence }}"]
+    probe_targets: "{{ created.probe_targets }}"
+    observations: "{{ named_observations }}"
+    vantages:
+      - {name: app-a, position: inside, subnet: subnet-0a0000000000000a1}
+      - {name: spoke-a, position: spoke, network: vpc-0b00000000000000b}
+    scope:
+      id: "222222222222"
+      members: [app-use1]
+  register: proved
+
+- name: Judge stored evidence offline and show everything, without failing
+  private_ai.endpoints.private_endpoint_validate:
+    evidence:
+      - "{{ lookup('ansible.builtin.file', 'evidence/app-use1.json') | from_json }}"
+    fail_on: never
+  register: judged
+  ignore_errors: true
+
+- name: Show the table
+  ansible.builtin.debug:
+    msg: "{{ judged.text.splitlines() }}"
+"""
+
+RETURN = r"""
+findings:
+  description: One entry for each thing that was judged, in the order of the checks.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: Id of the check.
+      type: str
+    title:
+      description: What the check asks.
+      type: str
+    status:
+      description: V(pass), V(fail), V(warn), V(unknown) or V(skipped).
+      type: str
+    severity:
+      description: V(critical), V(high), V(medium) or V(low).
+      type: str
+    cloud:
+      description: Cloud of the target.
+      type: str
+    target:
+      description: The target.
+      type: str
+    resource:
+      description: What the finding is about.
+      type: str
+    vantage:
+      description: The vantage that saw it, or null.
+      type: str
+    expected:
+      description: What should be.
+      type: str
+    observed:
+      description: What is. For V(unknown), which evidence was missing.
+      type: str
+    why:
+      description: Why it matters.
+      type: str
+    fix:
+      description: What to do.
+      type: str
+    checklist:
+      description: Points of the checklist that it speaks for.
+      type: list
+      elements: str
+    misconfiguration:
+      description: The misconfiguration that it speaks for, or null.
+      type: str
+    references:
+      description: Pages of the cloud, and controls.
+      type: list
+      elements: str
+summary:
+  description: Verdict, whether the expectation is met, and counts by status and severity.
+  returned: always
+  type: dict
+checklist:
+  description: C1 to C7, each with status and evidence.
+  returned: always
+  type: list
+  elements: dict
+misconfigurations:
+  description: M1 to M7, each with status and evidence. V(fail) means that it is there.
+  returned: always
+  type: list
+  elements: dict
+matrix:
+  description: What each vantage saw of each host.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - target: app-use1
+      host: bedrock.us-east-1.amazonaws.com
+      vantage: app-a
+      position: inside
+      where: private
+      outcome: admitted
+      cell: private 10.10.1.5 · admitted
+text:
+  description: The table of hosts and vantages, and the findings that did not pass, as plain text.
+  returned: always
+  type: str
+proof:
+  description:
+    - The findings that the expectation hangs on, bound to a digest of each target's configuration, for
+      O(proof_ttl) seconds. Null when something that it needs did not pass.
+  returned: always
+  type: dict
+proof_refused:
+  description: Why there is no proof, or null.
+  returned: always
+  type: str
+"""
+
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.validate import (
+    Request,
+    validate,
+)
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.verdict import FAIL_ON
+from ansible_collections.private_ai.endpoints.plugins.module_utils.module import (
+    Context,
+    ModuleSpec,
+    execute,
+)
+
+_DICTS: dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
+_STRINGS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+
+SPEC = ModuleSpec(
+    argument_spec={
+        "evidence": _DICTS,
+        "probe_targets": _DICTS,
+        "observations": _DICTS,
+        "vantages": {
+            **_DICTS,
+            "options": {
+                "name": {"type": "str", "required": True},
+                "position": {
+                    "type": "str",
+                    "required": True,
+                    "choices": ["inside", "spoke", "outside", "canary"],
+                },
+                "target": {"type": "str"},
+                "subnet": {"type": "str"},
+                "network": {"type": "str", "aliases": ["vpc"]},
+                "principal_tags": {"type": "dict"},
+            },
+        },
+        "expect": {"type": "str", "choices": ["private", "blocked", "open"], "default": "blocked"},
+        "pinned": {"type": "bool", "default": False},
+        "checks": _STRINGS,
+        "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "high"},
+        "scope": {
+            "type": "dict",
+            "options": {
+                "cloud": {"type": "str"},
+                "id": {"type": "str"},
+                "regions": {"type": "list", "elements": "str"},
+                "members": {"type": "list", "elements": "str"},
+            },
+        },
+        "roll_out": {"type": "str", "choices": ["tagged", "enforced"], "default": "enforced"},
+        "lock": {"type": "dict"},
+        "proof_ttl": {"type": "int", "default": 3600},
+        "application_cidrs": _STRINGS,
+        "application_subnets": _STRINGS,
+    }
+)
+
+
+def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Judge."""
+    wanted = {key: params[key] for key in SPEC.argument_spec}
+    return validate(Request(**wanted, now=datetime.now(timezone.utc)))
+
+
+def main() -> None:
+    """Entry point of the ordinary module."""
+    execute(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

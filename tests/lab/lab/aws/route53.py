@@ -273,6 +273,17 @@ def list_hosted_zones_by_vpc(control: Control) -> Result:
         for each in control.state.zones.values()
         if each.private and (vpc.region, vpc.id) in each.vpcs
     ]
+    # An endpoint's private DNS is a private zone too; AWS made it and owns it.
+    found += [
+        {
+            "HostedZoneId": each.private_zone_id,
+            "Name": sent(name),
+            "Owner": {"OwningService": "vpce.amazonaws.com"},
+        }
+        for each in control.state.endpoints.values()
+        if each.vpc_id == vpc.id and each.private_dns_live
+        for name in endpoint_life.service_of(control.state, each).private_dns_names
+    ]
     bad = AwsError("InvalidPaginationToken", "The pagination token is not valid.")
     shown, token = page(found, limit, params.get("NextToken"), bad=bad)
     return {"HostedZoneSummaries": list(shown), "MaxItems": str(limit), "NextToken": token}

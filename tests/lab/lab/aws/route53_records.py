@@ -77,7 +77,7 @@ def changed(state: State, zone: Zone, changes: Sequence[Mapping[str, Any]]) -> l
         wrong = _whole(records)
     if wrong:
         text = ", ".join(wrong)
-        raise AwsError("InvalidChangeBatch", f"[{text}]", Messages=wrong)
+        raise AwsError("InvalidChangeBatch", f"[{text}]")
     return records
 
 

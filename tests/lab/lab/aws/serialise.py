@@ -156,14 +156,8 @@ def failure(model: ServiceModel, error: AwsError) -> Response:
     namespace = (
         model.metadata.get("xmlNamespace") or "https://route53.amazonaws.com/doc/2013-04-01/"
     )
-    if "Messages" in error.fields:
-        root = ElementTree.Element(error.code, {"xmlns": namespace})
-        messages = ElementTree.SubElement(root, "Messages")
-        for message in error.fields["Messages"]:
-            ElementTree.SubElement(messages, "Message").text = message
-    else:
-        root = ElementTree.Element("ErrorResponse", {"xmlns": namespace})
-        _error_element(root, error, "Receiver" if error.status >= 500 else "Sender")
+    root = ElementTree.Element("ErrorResponse", {"xmlns": namespace})
+    _error_element(root, error, "Receiver" if error.status >= 500 else "Sender")
     ElementTree.SubElement(root, "RequestId").text = request_id
     return _xml(error.status, root, headers)
 

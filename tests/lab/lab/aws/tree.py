@@ -26,7 +26,7 @@ class Node:
     name: str
     parent: str = ""  # "" for the root
     email: str = ""
-    joined: float = 0.0
+    joined: float = 1.7e9  # seconds since the epoch
     tags: dict[str, str] = field(default_factory=dict)
 
 

@@ -61,6 +61,13 @@ options:
     type: list
     elements: str
     default: []
+  services:
+    description:
+      - Services whose hosts are in RV(probe_targets), as presets, short names or full names. A service without an
+        endpoint has hosts all the same, which nothing answers privately.
+      - Without it, the services that have an endpoint.
+    type: list
+    elements: str
   traffic_max_pages:
     description:
       - Read at most this many pages of 50 events in each Region. When there are more, RV(evidence.traffic) says that it
@@ -110,6 +117,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+probe_targets:
+  description:
+    - What M(private_ai.endpoints.private_endpoint_probe) needs, one entry per host. Empty when O(gather) lacks
+      V(endpoints).
+  returned: success
+  type: list
+  elements: dict
 evidence:
   description: The document. It holds no secret, but it describes the network.
   returned: success
@@ -206,6 +220,9 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.aws.observe i
     PARTS,
     observe,
 )
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.probe_targets import (
+    of_evidence,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.module import (
     Context,
     ModuleSpec,
@@ -228,6 +245,7 @@ SPEC = ModuleSpec(
         "traffic_start": {"type": "str"},
         "traffic_regions": {"type": "list", "elements": "str", "default": []},
         "traffic_max_pages": {"type": "int", "default": 40},
+        "services": {"type": "list", "elements": "str"},
     }
 )
 
@@ -247,7 +265,13 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     )
     for entry in evidence["missing"]:
         context.warn(f"not read ({entry['part']}): {entry['action']}: {entry['message']}")
-    return {"changed": False, "evidence": evidence}
+    readable = "endpoints" in evidence["gathered"]
+    targets = of_evidence(evidence, params["services"]) if readable else []
+    return {
+        "changed": False,
+        "evidence": evidence,
+        "probe_targets": [item.to_json() for item in targets],
+    }
 
 
 def main() -> None:

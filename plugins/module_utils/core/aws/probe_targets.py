@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..contracts import ProbeTarget
-from .catalogue import lookup, probe_hosts, short_name
+from .catalogue import lookup, probe_hosts, requested, short_name
 
 
 def probe_targets(
@@ -40,6 +40,34 @@ def probe_targets(
         for host in probe_hosts(name, region, private_dns_names.get(name, ()))
     ]
     return sorted(found, key=lambda item: item.host)
+
+
+def of_evidence(
+    evidence: Mapping[str, Any], services: Sequence[str] | None = None
+) -> list[ProbeTarget]:
+    """The probe targets of a VPC as its evidence shows it, which needs the part `endpoints`.
+
+    services: presets, short or full names, as users ask for endpoints; a service without one has hosts all the same,
+    whose list of addresses is empty, since no address is private there. Without it, the services that have an endpoint.
+
+    EndpointError for a word that is no service.
+    """
+    vpc_id, region = evidence["vpc"]["id"], str(evidence["region"])
+    offers = {item["name"]: item["private_dns_names"] for item in evidence["services"]}
+    standing = [
+        item
+        for item in evidence["endpoints"]
+        if item["vpc_id"] == vpc_id and str(item["state"]).lower() == "available"
+    ]
+    if services is None:
+        return probe_targets(str(evidence["target"]), region, standing, offers)
+    wanted = {
+        item.name for item in requested(services, region) if item.name in offers or item.required
+    }
+    there = [item for item in standing if item["service"] in wanted]
+    lacking = wanted - {item["service"] for item in there}
+    there += [{"service": name, "network_interfaces": []} for name in sorted(lacking)]
+    return probe_targets(str(evidence["target"]), region, there, offers)
 
 
 def _target(target: str, region: str, name: str, host: str, addresses: set[str]) -> ProbeTarget:

@@ -187,6 +187,59 @@ def test_an_account_without_the_role_has_no_agent() -> None:
     assert agents.list_agents()["agentSummaries"] == []
 
 
+def test_another_accounts_role_makes_no_agent() -> None:
+    keys = {"access_key": "AKIALABADMIN00000000", "secret_key": "admin-secret"}
+    agents = sample.client(DataPlane(sample.state()), "bedrock-agent", OUTSIDE, **keys)
+    assert agents.list_agents()["agentSummaries"] == []
+
+
+@pytest.mark.parametrize(
+    ("action", "plain", "streaming"),
+    [
+        ("bedrock:InvokeModel", True, False),
+        ("bedrock:InvokeModelWithResponseStream", False, True),
+        ("bedrock:Converse*", False, False),
+    ],
+)
+def test_converse_is_authorised_as_invoke_model(action: str, plain: bool, streaming: bool) -> None:
+    state = sample.state()
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    state.callers["AKIALABAPPLICATION00"].entity.policies = ({"Statement": [statement]},)
+    client = sample.client(DataPlane(state), "bedrock-runtime", OUTSIDE)
+    arguments = {"modelId": MODEL, "messages": [{"role": "user", "content": [{"text": "?"}]}]}
+    for call, allowed, wanted in (
+        (client.converse, plain, "InvokeModel"),
+        (client.converse_stream, streaming, "InvokeModelWithResponseStream"),
+    ):
+        if allowed:
+            assert call(**arguments)
+        else:
+            message = refusal(call, **arguments)[2]
+            assert f"not authorized to perform: bedrock:{wanted} on resource" in message
+
+
+def test_a_denial_is_spelled_as_awss_front_spells_it() -> None:
+    headers, bodies = [], []
+    client = sample.client(DataPlane(locked()), "bedrock", OUTSIDE)
+
+    def keep(response_dict: Any, **_: Any) -> None:
+        headers.append(response_dict["headers"])
+        bodies.append(json.loads(response_dict["body"]))
+
+    client.meta.events.register("before-parse.bedrock.ListGuardrails", keep)
+    refusal(client.list_guardrails)
+    assert headers[0]["x-amzn-ErrorType"].startswith("AccessDeniedException:http://")
+    assert list(bodies[0]) == ["Message"]
+
+
+def test_hosts_that_do_not_exist_are_not_served() -> None:
+    plane = DataPlane(sample.state())
+    assert plane.serves("bedrock.us-east-1.amazonaws.com")
+    assert plane.serves("vpce-1-a.runtime.sagemaker.us-east-1.vpce.amazonaws.com")
+    for host in ("bedrock.us-east-1.api.aws", "bedrock.eu-north-1.amazonaws.com", "example.com"):
+        assert not plane.serves(host)
+
+
 def test_through_the_endpoint_the_lock_admits() -> None:
     state = locked()
     client = sample.client(DataPlane(state), "bedrock", INSIDE, address_of(state))

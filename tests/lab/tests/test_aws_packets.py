@@ -116,6 +116,15 @@ def test_a_client_wears_what_its_interface_wears_now() -> None:
     assert seen(state, INSIDE) == NEITHER
 
 
+def test_a_vantage_is_found_by_subnet_and_address() -> None:
+    # Two VPCs may use the same addresses.
+    state = sample.state()
+    twin = sample.vantage("twin", INSIDE.address, SPOKE_SUBNET)
+    assert admitted(state, twin) == frozenset()
+    lost = sample.vantage("lost", "10.10.1.99", SUBNET_A)
+    assert admitted(state, lost) == frozenset()
+
+
 def test_one_group_that_admits_is_enough() -> None:
     state = sample.state()
     only(state, ENDPOINT_GROUP, rule(cidr="192.0.2.0/24"))

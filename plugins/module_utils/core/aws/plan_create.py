@@ -213,8 +213,7 @@ def _change(goal: Goal, existing: Endpoint, observed: Observed) -> ChangeEndpoin
         differs("policy", old, dict(goal.policy))
     tags = None
     if goal.tags is not None:
-        kept = {key: value for key, value in existing.tags.items() if key == MANAGED_TAG}
-        tags = _tag_change(existing.tags, {**goal.tags, **kept}, goal.purge_tags)
+        tags = _tag_change(existing.tags, goal.tags, goal.purge_tags)
     if tags is not None:
         differs("tags", dict(existing.tags), _tagged(existing.tags, tags))
     if not after:

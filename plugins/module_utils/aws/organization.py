@@ -29,6 +29,7 @@ PATIENCE = 120.0
 _BUSY = frozenset(
     (
         "ConcurrentModificationException",
+        "ConcurrentModification",
         "PolicyChangesInProgressException",
         "TooManyRequestsException",
         "FinalizingOrganizationException",

@@ -84,8 +84,9 @@ def test_words_become_services_once() -> None:
     assert all(item.required for item in found)
 
 
-def test_only_the_wide_preset_may_lack_services() -> None:
-    found = {item.short: item.required for item in requested(["bedrock_all", "bedrock"], REGION)}
+@pytest.mark.parametrize("words", [["bedrock_all", "bedrock"], ["bedrock", "bedrock_all"]])
+def test_only_the_wide_preset_may_lack_services(words: list[str]) -> None:
+    found = {item.short: item.required for item in requested(words, REGION)}
     assert found["bedrock-runtime"]
     assert not found["bedrock-mantle"]
 

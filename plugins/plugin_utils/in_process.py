@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
@@ -55,6 +56,7 @@ class InProcessAction(ActionBase):
         arguments = json.loads(json.dumps(self._task.args, default=str))
         result.update(
             run_here(
+                self._task.action,
                 self.module.SPEC,
                 self.module.run,
                 arguments,
@@ -90,7 +92,7 @@ class InProcessAction(ActionBase):
 
 
 def run_here(
-    spec: ModuleSpec, run: Any, arguments: dict[str, Any], context: Context
+    name: str, spec: ModuleSpec, run: Any, arguments: dict[str, Any], context: Context
 ) -> dict[str, Any]:
     """What AnsibleModule does around a module's function: validate, run, censor.
 
@@ -100,7 +102,11 @@ def run_here(
     validation = ArgumentSpecValidator(spec.argument_spec, **spec.rules()).validate(arguments)
     secrets = validation._no_log_values
     if validation.error_messages:
-        raise AnsibleActionFail(remove_values("; ".join(validation.error_messages), secrets))
+        # AnsibleModule too reports the first one only.
+        message = validation.errors[0].msg
+        if isinstance(validation.errors[0], UnsupportedError):
+            message = f"Unsupported parameters for ({name}) module: {message}"
+        raise AnsibleActionFail(remove_values(message, secrets))
     params = validation.validated_parameters
     try:
         answer = run(params, context)

@@ -104,14 +104,15 @@ def _zone(reading: Reading, item: ZoneChange, work: Work) -> None:
     if item.delete:
         zones.delete(owner, zone, item.remove)
         return
-    if item.tag:
-        zones.tag(owner, zone, reading.view.vpc_id)
+    # Records before anything else: a new zone answers at once, and without them it answers that there is no such name.
     if item.upsert or item.remove:
         if item.zone_id is not None:
             work.done.records.append(_records(zone, item))
         work.wait_for(
             owner, zones.change_records(owner, zone, upsert=item.upsert, remove=item.remove)
         )
+    if item.tag:
+        zones.tag(owner, zone, reading.view.vpc_id)
     for spoke in item.associate:
         if item.zone_id is not None:
             work.done.associated.append(_association(zone, spoke))

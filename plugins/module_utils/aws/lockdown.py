@@ -24,6 +24,7 @@ from ..core.aws.plan_lockdown import (
     seal,
     unlock,
 )
+from ..core.aws.scp_analysis import too_broad
 from ..core.contracts import KNOWN_AFTER_APPLY
 from ..core.errors import EndpointError
 from ..module import Context
@@ -144,6 +145,11 @@ def _wanted(params: Mapping[str, Any], context: Context) -> Wanted:
         for name, (form, meaning) in _FORMS.items()
         for item in params[name]
         if not form.fullmatch(item) and not (context.check_mode and item == KNOWN_AFTER_APPLY)
+    ]
+    found += [
+        f"break_glass_arns: {item} leaves open who is exempt, so the lock would count for nothing. Name roles or users"
+        for item in params["break_glass_arns"]
+        if too_broad(item)
     ]
     tag = params["opt_in_tag"]
     if params["state"] == "locked":

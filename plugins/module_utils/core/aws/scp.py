@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..canonical import canonical_json
+from ..canonical import digest
 from . import policy_compare
 from .binding import EXCLUSION_TAG
 from .policy_analysis import as_list, statements
@@ -188,8 +188,8 @@ def same_frame(left: Iterable[Statement] | None, right: Iterable[Statement] | No
 
 
 def meaning(frame_: Iterable[Statement] | None) -> str:
-    """One text for all ways to write a frame."""
-    return canonical_json(policy_compare.normal({"Statement": list(frame_ or ())}))
+    """One digest for all ways to write a frame."""
+    return digest(policy_compare.normal({"Statement": list(frame_ or ())}))
 
 
 def _source_lists(statement: Statement) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws import scp
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws import scp, scp_analysis
 
 RULES = scp.Rules(
     break_glass_arns=("arn:aws:iam::222222222222:role/break-glass",),
@@ -91,3 +91,21 @@ def test_others_statements_are_not_ours():
     assert found.foreign == (theirs,)
     assert found.frame is None
     assert not scp.same_frame(found.frame, scp.frame(scp.Rules()))
+
+
+def in_effect(content: dict) -> dict:
+    """Evidence in which a policy is attached to an account."""
+    node = {"id": "2" * 12, "policies": [{"name": "lock", "id": "p-1", "content": content}]}
+    return {"scp_enabled": True, "management_account_id": "1" * 12, "path": [node]}
+
+
+def test_the_checks_accept_what_is_generated():
+    evidence = in_effect(document(RULES, "vpce-0a"))
+    for prefix in scp.ACTION_PREFIXES:
+        (deny,) = scp_analysis.denies(evidence, prefix)
+        assert deny.useless == ()
+        assert deny.endpoint_ids == {"vpce-0a"}
+        assert deny.opt_in == ("team", "ai")
+        assert deny.exclusion == ("dp:exclude:network", "true")
+        assert deny.exempt_arns == RULES.break_glass_arns
+    assert scp_analysis.unprotected_tagging(evidence, "dp:exclude:network") == []

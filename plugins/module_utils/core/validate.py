@@ -105,6 +105,7 @@ def cases_of(request: Request) -> list[Case]:
             resource="evidence",
             fix="Pass evidence, probe_targets or observations",
         )
+    _one_name(evidence, {name for _, name in named})
     cidrs = intake.cidrs(request.application_cidrs, "application_cidrs")
     return [
         Case(
@@ -122,6 +123,18 @@ def cases_of(request: Request) -> list[Case]:
         )
         for cloud, target in sorted(set(named))
     ]
+
+
+def _one_name(evidence: Sequence[Mapping[str, Any]], names: set[str]) -> None:
+    """A module that got no target_name calls a target by its network's id; two names would be two targets."""
+    for item in evidence:
+        network = (item.get("vpc") or {}).get("id")
+        if network in names and network != item["target"]:
+            raise EndpointError(
+                f"the evidence calls this target {item['target']}, and probe targets or observations call it {network}",
+                resource="target_name",
+                fix="Give every module the same target_name",
+            )
 
 
 def _proof(

@@ -249,3 +249,9 @@ def test_what_cannot_be_read_is_named(values: dict[str, Any], said: str) -> None
     with pytest.raises(EndpointError, match=said) as caught:
         validate(aws.request(**values))
     assert not isinstance(caught.value, Refused)
+
+
+def test_one_target_has_one_name() -> None:
+    named_by_network = [{**item, "target": aws.APP_VPC} for item in aws.probe_targets()]
+    with pytest.raises(EndpointError, match="same target_name"):
+        validate(aws.request(probe_targets=named_by_network))

@@ -155,6 +155,17 @@ def lacking(reasons: Iterable[str], resource: str, expected: str) -> Judgement:
     )
 
 
+def no_endpoint(case: Case, expected: str) -> Judgement:
+    """Unknown, since the target's VPC has no AI endpoint that could be judged."""
+    return Judgement(
+        status="unknown",
+        resource=case.target,
+        expected=expected,
+        observed="the VPC has no AI endpoint",
+        fix="Create the endpoints (playbooks/create.yml)",
+    )
+
+
 def unseen(host: str, vantage: Vantage, expected: str, proves: frozenset[str]) -> Judgement:
     """Unknown, since a vantage did not report."""
     return Judgement(

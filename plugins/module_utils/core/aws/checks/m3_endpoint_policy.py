@@ -22,6 +22,8 @@ def _judge(case: Case) -> Iterator[Judgement]:
     if reasons:
         yield common.lacking(reasons, case.target, _BOUND)
         return
+    if not common.own_endpoints(case):
+        yield common.no_endpoint(case, _BOUND)
     for endpoint in common.own_endpoints(case):
         yield _endpoint(case, endpoint)
 

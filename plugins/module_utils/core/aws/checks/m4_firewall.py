@@ -22,6 +22,8 @@ def _judge(case: Case) -> Iterator[Judgement]:
     if reasons:
         yield common.lacking(reasons, case.target, _NARROW)
         return
+    if not common.own_endpoints(case):
+        yield common.no_endpoint(case, _NARROW)
     assert case.evidence is not None
     groups = {str(item["id"]): item for item in case.evidence["security_groups"]}
     allowed = application_cidrs(case)

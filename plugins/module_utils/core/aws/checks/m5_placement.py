@@ -29,6 +29,8 @@ def _judge(case: Case) -> Iterator[Judgement]:
         yield common.lacking(reasons, case.target, _REACH)
     else:
         yield from _elsewhere(case)
+        if not common.all_endpoints(case):
+            yield common.no_endpoint(case, _REACH)
         for endpoint in common.own_endpoints(case):
             if is_up(endpoint):
                 yield from _zones(case, endpoint)

@@ -88,7 +88,7 @@ def _by_tags(principal: str, tags: Mapping[str, str] | None, lock: Lock) -> Bind
         return Binding(
             "exempt", f"{principal} does not wear the opt-in tag {'='.join(lock.opt_in)}"
         )
-    return Binding("bound", f"{principal} is bound")
+    return Binding("bound", f"{principal} is not exempt")
 
 
 def _is_exempt(found: re.Match[str], principal: str, pattern: str) -> bool:

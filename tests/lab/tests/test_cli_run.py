@@ -150,7 +150,8 @@ def test_a_vantages_wrappers_have_its_own_variables_alone(tiny):
 
 
 def test_signals_to_the_lab_reach_the_command(tiny_arguments):
-    script = "trap 'echo got it; exit 7' TERM INT; echo up; while :; do sleep 0.01; done"
+    ticks = "for each in $(seq 300); do sleep 0.01; done"
+    script = f"trap 'echo got it; exit 7' TERM INT; echo up; {ticks}"
     for number in (signal.SIGTERM, signal.SIGINT):
         with subprocess.Popen(
             [*tiny_arguments, "--", "sh", "-c", script], stdout=subprocess.PIPE, text=True
@@ -187,7 +188,7 @@ def _command_line(pid: int) -> bytes:
 
 @pytest.mark.parametrize("victim", ["outer", "init", "server"])
 def test_nothing_outlives_any_of_the_labs_processes(tiny_arguments, victim):
-    script = "sleep 300 & setsid sleep 300 & echo up; sleep 300"
+    script = "sleep 20 & setsid sleep 20 & echo up; sleep 20"
     with subprocess.Popen(
         [*tiny_arguments, "--", "sh", "-c", script],
         stdout=subprocess.PIPE,
@@ -206,7 +207,7 @@ def test_nothing_outlives_any_of_the_labs_processes(tiny_arguments, victim):
 
 def test_what_the_command_left_running_ends_with_it(tiny):
     started = time.monotonic()
-    assert tiny("setsid sleep 300 & exit 0").returncode == 0
+    assert tiny("setsid sleep 20 & exit 0").returncode == 0
     assert time.monotonic() - started < 10
 
 
@@ -319,7 +320,7 @@ def test_without_namespaces_a_server_that_does_not_start_is_an_error_too(unpermi
 
 
 def test_without_namespaces_nothing_outlives_the_lab(tiny_arguments):
-    script = "echo $LAB_RUN; exec sleep 300"
+    script = "echo $LAB_RUN; exec sleep 20"
     arguments = [
         *_limited("user_namespaces", "net_namespaces"),
         *tiny_arguments,

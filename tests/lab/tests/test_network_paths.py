@@ -113,8 +113,16 @@ def test_both_families_are_answered(tiny):
 
 
 def test_a_cloud_whose_names_crash_is_servfail_and_fails_the_run(tiny):
-    done = tiny("getent ahostsv4 crash.tiny.test; exit 0")
-    assert done.returncode == 70
+    code = """
+import socket
+asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asker.settimeout(2)
+asker.connect(("192.0.2.53", 53))
+asker.send(b"\\0\\7\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\5crash\\4tiny\\4test\\0\\0\\1\\0\\1")
+print(asker.recv(512)[3] & 15)
+"""
+    done = tiny(_python("controller", code))
+    assert (done.stdout, done.returncode) == ("2\n", 70)
     assert "the simulator failed while resolving crash.tiny.test for controller" in done.stderr
 
 
@@ -155,13 +163,25 @@ assert time.monotonic() - started < 1
 chunks = iter([b"one", b"two"])
 chunked = {"encode_chunked": True, "headers": {"Transfer-Encoding": "chunked"}}
 assert seen(method="POST", url="/", body=chunks, **chunked)["body"] == "onetwo"
-connection.request("HEAD", "/")
-assert connection.getresponse().read() == b""
 assert seen(method="GET", url="/")["method"] == "GET" and connection.sock is socket
 print("kept")
 """
     done = tiny(_python("app-a", code))
     assert done.stdout == "kept\n", done.stderr
+
+
+def test_the_answer_to_head_has_no_body(tiny):
+    code = """
+import socket, ssl
+plain = socket.create_connection(("data.tiny.test", 443))
+stream = ssl.create_default_context().wrap_socket(plain, server_hostname="data.tiny.test")
+stream.sendall(b"HEAD / HTTP/1.1\\r\\nHost: data.tiny.test\\r\\nConnection: close\\r\\n\\r\\n")
+answer = b""
+while more := stream.recv(4096):
+    answer += more
+print(answer.startswith(b"HTTP/1.1 200 OK"), answer.partition(b"\\r\\n\\r\\n")[2])
+"""
+    assert tiny(_python("app-a", code)).stdout == "True b''\n"
 
 
 @pytest.mark.parametrize(

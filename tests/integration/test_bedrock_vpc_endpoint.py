@@ -45,7 +45,8 @@ IPV6 = {
 
 
 def module(**options: Any) -> dict[str, Any]:
-    return {NAME: {**WANTED, **options}}
+    given = {**WANTED, **options}
+    return {NAME: {name: value for name, value in given.items() if value is not None}}
 
 
 def behind_its_back(code: str) -> dict[str, Any]:
@@ -91,6 +92,14 @@ def between_markers(journal: list[dict[str, Any]]) -> list[list[dict[str, Any]]]
     return parts
 
 
+def succeeded(outcome: Any) -> list[dict[str, Any]]:
+    """The results, none of which is a failure: a failed task has not changed anything either."""
+    failed = [item for item in outcome.results if item.get("failed")]
+    assert not failed, failed
+    results: list[dict[str, Any]] = outcome.results
+    return results
+
+
 def shape(steps: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
     return {(s["resource"], s["action"], name) for s in steps for name in (*s["after"], "")}
 
@@ -104,7 +113,7 @@ def test_check_mode_predicts_and_a_second_run_reads_little(lab: Any) -> None:
         module(),
         world={"aws": FAST},
     )
-    predicted, _, made, _, again = outcome.results
+    predicted, _, made, _, again = succeeded(outcome)
     checking, making, repeating = between_markers(outcome.journal)
     assert [entry for entry in checking if entry["write"]] == []
     assert [entry for entry in making if entry["write"]] != []
@@ -157,10 +166,11 @@ def test_a_run_without_changes_takes_two_round_trips(lab: Any) -> None:
         "private_dns": "enabled",
     }
     outcome = lab.tasks(module(**options), world=world, faults=slow)
-    assert not outcome.results[0]["changed"], outcome.results[0]
+    (result,) = succeeded(outcome)
+    assert not result["changed"], result
     # Delayed answers of one round trip come close together, those of the next half a second later.
     answers = sorted(e["time"] for e in outcome.journal if e["operation"].startswith("ec2:"))
-    assert len(answers) <= 6
+    assert 4 <= len(answers) <= 6
     seconds = [float(text[17:26]) for text in answers]
     rounds = 1 + sum((later - earlier) % 60 > 0.3 for earlier, later in itertools.pairwise(seconds))
     assert rounds <= 2
@@ -193,7 +203,7 @@ def test_drift_in_each_attribute_is_found_and_repaired(lab: Any) -> None:
             module(**wanted),
         ]
     outcome = lab.tasks(*tasks, world=IPV6)
-    results = iter(outcome.results)
+    results = iter(succeeded(outcome))
     first = next(results)
     assert first["changed"], first
     for attribute in DRIFTS:
@@ -249,7 +259,7 @@ def test_dual_stack_and_another_subnet_of_the_same_zone(lab: Any) -> None:
         module(services=[RUNTIME], subnet_ids=[A], ip_address_type="ipv4"),
         world=world,
     )
-    first, swapped, filtered, back, again = outcome.results
+    first, swapped, filtered, back, again = succeeded(outcome)
     assert first["changed"], first
     (endpoint,) = swapped["endpoints"]
     assert endpoint["id"] == first["endpoints"][0]["id"]
@@ -289,7 +299,7 @@ def test_what_exists_is_adopted_and_not_deleted(lab: Any) -> None:
         module(state="absent", force=True),
         world=world,
     )
-    kept, adopted, again, gone, refused, forced, nothing = outcome.results
+    kept, adopted, again, gone, refused, forced, nothing = succeeded(outcome)
     assert not kept["changed"], kept
     assert adopted["changed"] and not again["changed"]
     endpoint = adopted["endpoints"][1]
@@ -319,7 +329,7 @@ def test_many_endpoints_wait_as_long_as_the_slowest(lab: Any) -> None:
             }
         },
     )
-    (made,) = outcome.results
+    (made,) = succeeded(outcome)
     assert made["services_not_offered"] == ["bedrock-mantle"]
     assert len(made["endpoints"]) == 11, made
     times = [e["time"] for e in outcome.journal if e["operation"] == "ec2:CreateVpcEndpoint"]

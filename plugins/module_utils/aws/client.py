@@ -11,10 +11,12 @@ of time, once, for the workers that are forked later. Sessions and clients are m
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from ..core.errors import EndpointError, MissingSdk
@@ -95,6 +97,7 @@ def preload() -> None:
     _loader = botocore.loaders.create_loader()
     session = botocore.session.Session()
     session.register_component("data_loader", _loader)
+    session.get_available_regions("ec2")
     for service in _WARM:
         # Made-up keys, or botocore would ask the instance metadata service for real ones. Nothing is sent.
         session.create_client(
@@ -222,6 +225,9 @@ def connect(params: Mapping[str, Any]) -> Connection:
             resource="region",
             fix="Set the option region or the environment variable AWS_REGION",
         )
+    endpoint_url = params.get("endpoint_url") or _environment(("AWS_URL", "EC2_URL"))
+    if not endpoint_url:
+        _refuse_unknown(region, session)
     verify: bool | str | None = params.get("aws_ca_bundle")
     if params.get("validate_certs") is False:
         verify = False
@@ -229,12 +235,34 @@ def connect(params: Mapping[str, Any]) -> Connection:
     return Connection(
         region=region,
         session=session,
-        endpoint_url=params.get("endpoint_url") or _environment(("AWS_URL", "EC2_URL")),
+        endpoint_url=endpoint_url,
         verify=verify,
         keys=keys,
         role=(role, params.get("assume_role_external_id")) if role else None,
         clients={},
     )
+
+
+def _refuse_unknown(region: str, session: Any) -> None:
+    """A misspelt Region has no host, and botocore would try for half a minute before it says so.
+
+    A Region that is newer than this botocore is looked up, unless a proxy does that.
+    """
+    with calling("region"):
+        partition = session.get_partition_for_region(region)
+        known = session.get_available_regions("ec2", partition_name=partition)
+    if region in known or _environment(("HTTPS_PROXY", "https_proxy")):
+        return
+    host = f"sts.{region}.amazonaws.com"
+    try:
+        socket.getaddrinfo(host, 443)
+    except OSError as error:
+        raise EndpointError(
+            f"{region} is no Region that can be found: {host}: {error.strerror}",
+            resource="region",
+            code="EndpointConnectionError",
+            fix="Correct it: " + ", ".join(get_close_matches(region, known) or known),
+        ) from error
 
 
 def _keys(params: Mapping[str, Any]) -> dict[str, str] | None:

@@ -192,7 +192,7 @@ def _unanswered(error: Exception, resource: str | None, action: str | None) -> A
             "If a proxy re-signs TLS, name its authority in aws_ca_bundle or AWS_CA_BUNDLE",
             "network",
         )
-    if isinstance(error, sdk.HTTPClientError):
+    if isinstance(error, (sdk.HTTPClientError, sdk.ConnectionError)):
         return fail(
             f"AWS could not be reached: {text}",
             "Check region, endpoint_url, proxy and network from the machine that runs this task",

@@ -15,6 +15,7 @@ import yaml
 NAME = "private_ai.endpoints.bedrock_vpc_endpoint"
 VPC = "vpc-0a00000000000000a"
 A, B = "subnet-0a0000000000000a1", "subnet-0a0000000000000b1"
+GROUP = "sg-0a0000000000000a9"
 WANTED: dict[str, Any] = {
     "region": "us-east-1",
     "assume_role_arn": "arn:aws:iam::222222222222:role/network-automation",
@@ -135,13 +136,18 @@ def test_two_first_runs_at_once_make_one_set(lab: Any, other: dict[str, Any]) ->
 
 
 def test_names_of_a_deleted_endpoint_linger(lab: Any) -> None:
+    own = {key: value for key, value in WANTED.items() if key != "allowed_cidrs"}
+    present = {NAME: {**own, "security_group_ids": [GROUP], "private_dns": "enabled"}}
     outcome = lab.tasks(
-        module(private_dns="enabled"),
+        present,
         module(state="absent"),
-        module(private_dns="enabled"),
-        world={"aws": {"timing": {**FAST["timing"], "private_dns_linger": 3.0}}},
+        present,
+        world={"aws": {"timing": {**FAST["timing"], "private_dns_linger": 2.0}}},
     )
     made, _, remade = succeeded(outcome)
+    assert 400 in {
+        e["status"] for e in outcome.journal if e["operation"] == "ec2:CreateVpcEndpoint"
+    }
     ids = [{item["id"] for item in result["endpoints"]} for result in (made, remade)]
     assert not ids[0] & ids[1]
     assert all(item["private_dns_enabled"] for item in remade["endpoints"])

@@ -12,17 +12,23 @@ from typing import Any
 
 from . import endpoint_life
 from .ec2_common import Facts, Kind, invalid, required, specified_tags, tag_list
-from .ec2_groups import GROUP
-from .ec2_network import SUBNET, VPC
+from .ec2_endpoint_checks import (
+    check_address_type,
+    check_private_dns,
+    groups_of,
+    policy_of,
+    record_type_of,
+    service_named,
+    usable_subnets,
+)
+from .ec2_network import VPC
 from .ec2_tables import ROUTE_TABLE
 from .errors import AwsError
-from .network import Endpoint, Route, Service, Subnet, Vpc
+from .network import Endpoint, Route, Service, Vpc
 from .operation import Control, Result, operation
-from .policy_grammar import errors
 from .state import new_id
 
 QUOTA = 50  # interface endpoints per VPC
-POLICY_LIMIT = 20480  # characters, white space included
 
 
 def _endpoints(control: Control) -> Iterable[Endpoint]:
@@ -119,7 +125,7 @@ def create_vpc_endpoint(control: Control) -> Result:
     if (made := _made_before(control)) is not None:
         return _created(control, made)
     vpc = VPC.find(control, required(control, "VpcId"))
-    service = _service(control, required(control, "ServiceName"))
+    service = service_named(control, required(control, "ServiceName"))
     kind = params.get("VpcEndpointType", "Gateway")
     if kind not in service.types:
         offered = ", ".join(service.types)
@@ -127,7 +133,7 @@ def create_vpc_endpoint(control: Control) -> Result:
             f"Endpoint type ({kind}) does not match available service types ([{offered}])."
         )
     policy_text = params.get("PolicyDocument") or endpoint_life.FULL_ACCESS_TEXT
-    policy = _policy(service, policy_text)
+    policy = policy_of(service, policy_text)
     if "SubnetConfigurations" in params:
         raise AwsError("UnsupportedOperation", "The lab does not simulate SubnetConfigurations.")
     make = _gateway if kind == "Gateway" else _interface
@@ -169,40 +175,6 @@ def _made_before(control: Control) -> Endpoint | None:
     return control.state.endpoints.get(made[1])
 
 
-def _service(control: Control, name: str) -> Service:
-    service = control.state.services[control.region].get(name)
-    if service is None:
-        raise AwsError("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
-    return service
-
-
-def _policy(service: Service, text: str) -> Mapping[str, Any]:
-    if len(text) > POLICY_LIMIT:
-        raise AwsError(
-            "InvalidPolicyDocument",
-            f"The specified policy document is longer than {POLICY_LIMIT} characters.",
-        )
-    # An endpoint policy is a resource policy: it must name principals.
-    if errors(text, "resource"):
-        raise AwsError(
-            "InvalidPolicyDocument",
-            "The specified policy document is not a valid JSON policy document.",
-        )
-    policy: dict[str, Any] = json.loads(text)
-    if not service.policy_supported and not _is_full_access(policy):
-        raise invalid(
-            f"The VPC endpoint service {service.name} only supports full-access endpoint policy."
-        )
-    return policy
-
-
-def _is_full_access(policy: Mapping[str, Any]) -> bool:
-    statements = policy["Statement"]
-    listed = statements if isinstance(statements, list) else [statements]
-    bare = [{key: value for key, value in each.items() if key != "Sid"} for each in listed]
-    return bare == endpoint_life.FULL_ACCESS["Statement"]
-
-
 def _gateway(control: Control, vpc: Vpc, service: Service) -> Endpoint:
     params = control.params
     for name, label in (
@@ -236,15 +208,15 @@ def _interface(control: Control, vpc: Vpc, service: Service) -> Endpoint:
         )
     endpoint = _new(control, vpc, service, "Interface")
     endpoint.ip_address_type = params.get("IpAddressType", "ipv4")
-    endpoint.dns_record_ip_type = _record_type(params, endpoint.ip_address_type)
-    _check_address_type(service, endpoint.ip_address_type)
-    subnets = _usable_subnets(control, vpc, service, endpoint, params.get("SubnetIds", ()))
-    endpoint.security_groups = _groups(control, vpc, params.get("SecurityGroupIds", ()))
+    endpoint.dns_record_ip_type = record_type_of(params, endpoint.ip_address_type)
+    check_address_type(service, endpoint.ip_address_type)
+    subnets = usable_subnets(control, vpc, service, endpoint, params.get("SubnetIds", ()))
+    endpoint.security_groups = groups_of(control, vpc, params.get("SecurityGroupIds", ()))
     if not endpoint.security_groups:
         endpoint.security_groups = [state.default_group(vpc.id).id]
     wants_dns = params.get("PrivateDnsEnabled", bool(service.private_dns_names))
     if wants_dns:
-        _check_private_dns(control, vpc, service)
+        check_private_dns(control, vpc, service)
     endpoint.private_dns_enabled = wants_dns
     endpoint_life.add_interfaces(state, endpoint, subnets)
     endpoint_life.make_pending(state, endpoint)
@@ -266,93 +238,6 @@ def _new(control: Control, vpc: Vpc, service: Service, kind: str) -> Endpoint:
         suffix=endpoint_life.new_suffix(),
         created_at=control.state.now(),
     )
-
-
-_RECORD_TYPES = {
-    "ipv4": ("ipv4", "service-defined"),
-    "dualstack": ("ipv4", "dualstack", "ipv6", "service-defined"),
-    "ipv6": ("ipv6", "service-defined"),
-}
-
-
-def _record_type(params: Mapping[str, Any], address_type: str, now: str = "") -> str:
-    options = params.get("DnsOptions", {})
-    if set(options) - {"DnsRecordIpType"}:
-        raise invalid("This service supports no DNS option but DnsRecordIpType.")
-    wanted = str(options.get("DnsRecordIpType") or now or address_type)
-    if wanted not in _RECORD_TYPES[address_type]:
-        raise invalid(
-            f"The DNS record IP type {wanted} is not compatible with the endpoint IP address "
-            f"type {address_type}."
-        )
-    return wanted
-
-
-def _check_address_type(service: Service, address_type: str) -> None:
-    if address_type not in service.ip_address_types:
-        raise invalid(
-            f"The VPC endpoint service {service.name} does not support the IP address type "
-            f"{address_type}."
-        )
-
-
-def _usable_subnets(
-    control: Control, vpc: Vpc, service: Service, endpoint: Endpoint, wanted: Sequence[str]
-) -> list[Subnet]:
-    """The subnets, each in the VPC, in a zone with the service, and the only one of its zone."""
-    found: list[Subnet] = []
-    taken = {control.state.subnets[each].zone for each in endpoint.subnet_ids}
-    for subnet_id in wanted:
-        subnet = SUBNET.find(control, subnet_id)
-        if subnet.vpc_id != vpc.id:
-            raise invalid(f"The subnet {subnet.id} does not belong to the VPC {vpc.id}.")
-        if subnet.zone not in service.zones:
-            raise invalid(
-                f"The VPC endpoint service {service.name} does not support the availability zone "
-                f"of the subnet: {subnet.id}."
-            )
-        if subnet.zone in taken:
-            raise AwsError(
-                "DuplicateSubnetsInSameZone",
-                f"Found another VPC endpoint subnet in the availability zone of {subnet.id}",
-            )
-        if endpoint.ip_address_type != "ipv4" and not subnet.ipv6_cidrs:
-            raise invalid(f"The subnet {subnet.id} does not have an IPv6 CIDR block.")
-        if control.state.free_address(subnet) is None:
-            raise AwsError(
-                "InsufficientFreeAddressesInSubnet",
-                "There are insufficient free addresses in that subnet.",
-            )
-        taken.add(subnet.zone)
-        found.append(subnet)
-    return found
-
-
-def _groups(control: Control, vpc: Vpc, wanted: Sequence[str]) -> list[str]:
-    for group_id in wanted:
-        if GROUP.find(control, group_id).vpc_id != vpc.id:
-            raise invalid(
-                f"The security group {group_id} and the VPC {vpc.id} belong to different networks."
-            )
-    return list(dict.fromkeys(wanted))
-
-
-def _check_private_dns(control: Control, vpc: Vpc, service: Service, but: str = "") -> None:
-    if not service.private_dns_names:
-        raise invalid(
-            f"Private DNS can't be enabled because the service {service.name} does not provide a "
-            "private DNS name."
-        )
-    if not (vpc.dns_support and vpc.dns_hostnames):
-        raise invalid(
-            "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC "
-            f"attributes set to true for {vpc.id}"
-        )
-    if name := endpoint_life.conflict(control.state, vpc.id, service, but):
-        raise invalid(
-            "private-dns-enabled cannot be set because there is already a conflicting DNS domain "
-            f"for {name} in the VPC {vpc.id}"
-        )
 
 
 def _endpoint_arn(control: Control) -> Sequence[str]:
@@ -378,21 +263,21 @@ def modify_vpc_endpoint(control: Control) -> Result:
         raise invalid("Route table IDs are only supported for Gateway type VPC Endpoint.")
     address_type = params.get("IpAddressType", endpoint.ip_address_type)
     if address_type != endpoint.ip_address_type:
-        _check_address_type(service, address_type)
+        check_address_type(service, address_type)
         for subnet_id in endpoint.subnet_ids:
             if address_type != "ipv4" and not state.subnets[subnet_id].ipv6_cidrs:
                 raise invalid(f"The subnet {subnet_id} does not have an IPv6 CIDR block.")
     keeps = endpoint.dns_record_ip_type if address_type == endpoint.ip_address_type else ""
-    record_type = _record_type(params, address_type, keeps)
+    record_type = record_type_of(params, address_type, keeps)
     removed = params.get("RemoveSubnetIds", ())
     for subnet_id in removed:
         if subnet_id not in endpoint.subnet_ids:
             raise invalid(f"The subnet {subnet_id} is not associated with {endpoint.id}.")
-    added = _usable_subnets(control, vpc, service, endpoint, params.get("AddSubnetIds", ()))
+    added = usable_subnets(control, vpc, service, endpoint, params.get("AddSubnetIds", ()))
     groups = _changed_groups(control, vpc, endpoint)
     dns = params.get("PrivateDnsEnabled", endpoint.private_dns_enabled)
     if dns and not endpoint.private_dns_enabled:
-        _check_private_dns(control, vpc, service, endpoint.id)
+        check_private_dns(control, vpc, service, endpoint.id)
     # All is checked: now change.
     if policy is not None:
         endpoint.policy_text, endpoint.policy = policy
@@ -434,12 +319,12 @@ def _changed_policy(
             )
         return endpoint_life.FULL_ACCESS_TEXT, endpoint_life.FULL_ACCESS
     if text := params.get("PolicyDocument"):
-        return text, _policy(service, text)
+        return text, policy_of(service, text)
     return None
 
 
 def _changed_groups(control: Control, vpc: Vpc, endpoint: Endpoint) -> list[str]:
-    added = _groups(control, vpc, control.params.get("AddSecurityGroupIds", ()))
+    added = groups_of(control, vpc, control.params.get("AddSecurityGroupIds", ()))
     removed = control.params.get("RemoveSecurityGroupIds", ())
     for group_id in removed:
         if group_id not in endpoint.security_groups:

@@ -50,10 +50,13 @@ def modify(**change):
 def zone():
     found = r53.list_hosted_zones_by_vpc(VPCId="vpc-0b00000000000000b", VPCRegion="us-east-1")["HostedZoneSummaries"]
     return next(z["HostedZoneId"] for z in found if z["Name"].startswith("bedrock-runtime"))
-def record(action, value):
-    kept = dict(Name="bedrock-runtime.us-east-1.amazonaws.com", Type="A", AliasTarget=value)
-    change = dict(Action=action, ResourceRecordSet=kept)
+def change(action, record):
+    change = dict(Action=action, ResourceRecordSet=record)
     r53.change_resource_record_sets(HostedZoneId=zone(), ChangeBatch=dict(Changes=[change]))
+    time.sleep(0.5)
+def alias():
+    found = r53.list_resource_record_sets(HostedZoneId=zone())["ResourceRecordSets"]
+    return next(r for r in found if r["Type"] == "A")
 group = runtime["Groups"][0]["GroupId"]
 anyone = dict(GroupId=group, IpProtocol="tcp", FromPort=443, ToPort=443, CidrIp="0.0.0.0/0")
 acl = ec2.describe_network_acls(Filters=[dict(Name="vpc-id", Values=["vpc-0a00000000000000a"])])["NetworkAcls"][0]
@@ -80,6 +83,10 @@ CELLS: dict[str, tuple[str, str]] = {
         'ec2.create_network_acl_entry(Protocol="6", RuleAction="deny", CidrBlock="10.10.3.0/24", '
         "PortRange=dict(From=443, To=443), **entry)",
         "ec2.delete_network_acl_entry(**entry)",
+    ),
+    "M6": (
+        'kept = alias(); json.dump(kept, open("{keep}", "w")); change("DELETE", kept)',
+        'change("CREATE", json.load(open("{keep}")))',
     ),
 }
 

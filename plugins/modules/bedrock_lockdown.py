@@ -15,8 +15,8 @@ description:
   - Several runs share one policy. The module adds its endpoints, targets and statements to what stands, and undoes
     exactly what it added. It never writes back an old copy, and leaves statements of others as they are.
   - Before its first write it stores a I(pending) marker with its delta in tags of the policy. O(state=sealed) clears
-    the marker. A run that finds the marker of a run that died on the same targets takes it over, so that undoing
-    the later run undoes both. A marker of other targets that is older than O(pending_timeout) is undone.
+    the marker. A run that finds the marker of another run on the same targets, with one of the same endpoints, takes
+    it over, so that undoing the later run undoes both. Another marker that is older than O(pending_timeout) is undone.
   - It locks only with a proof of M(private_ai.endpoints.private_endpoint_validate)
     that was made of what stands now. It refuses endpoints
     that do not exist, an empty list of endpoints, policies that AWS would refuse, and changes of a shared policy that
@@ -153,7 +153,7 @@ options:
       - Made up when O(state=locked) gets none.
     type: str
   pending_timeout:
-    description: Age in seconds at which a marker of other targets is taken for that of a dead run, and undone.
+    description: Age in seconds at which the marker of another scope is taken for that of a dead run, and undone.
     type: int
     default: 3600
 notes:

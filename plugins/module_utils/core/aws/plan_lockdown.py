@@ -42,12 +42,15 @@ def lock(
 ) -> LockPlan:
     """Merge the run's wishes into what stands.
 
-    A marker of the same targets is a run that died, or is replaced by this one: its delta becomes part of this run's,
-    so that undoing this run goes back to before both. A marker of other targets is undone when it is older than
-    `pending_timeout` seconds, else it is a run at work and is left alone.
+    A marker of the same targets with one of the same endpoints is of a run that died, or that this one repeats: its
+    delta becomes part of this run's, so that undoing this run goes back to before both, and nothing that it put there
+    gets lost. Another marker is undone when it is older than `pending_timeout` seconds, else it is of a run at work
+    and is left alone.
     """
     markers = from_tags(standing.tags)
-    mine = [each for each in markers if _same_scope(each, wanted.targets, run_id)]
+    mine = [each for each in markers if each.run_id == run_id or _same_scope(each, wanted)]
+    added = [item for each in mine for item in each.delta.endpoint_ids]
+    wanted = replace(wanted, endpoint_ids=wanted.endpoint_ids.union(added))
     dead = [each for each in markers if each not in mine and each.age(now) > pending_timeout]
     live = [each.delta for each in markers if each not in mine and each not in dead]
     base = standing
@@ -80,6 +83,12 @@ def lock(
     )
 
 
+def _same_scope(marker: Marker, wanted: Wanted) -> bool:
+    return set(
+        marker.delta.wanted_targets
+    ) == wanted.targets and not wanted.endpoint_ids.isdisjoint(marker.delta.wanted_endpoint_ids)
+
+
 def seal(standing: Standing, *, run_id: str | None, targets: frozenset[str]) -> LockPlan:
     """Clear the run's marker, after making sure that its delta still stands.
 
@@ -89,11 +98,11 @@ def seal(standing: Standing, *, run_id: str | None, targets: frozenset[str]) -> 
     if run_id is not None:
         mine = [each for each in markers if each.run_id == run_id]
     else:
-        mine = [each for each in markers if _same_scope(each, targets, None)]
+        mine = [each for each in markers if set(each.delta.wanted_targets) == targets]
     notes = tuple(
-        f"not sealed: {_who(each)} took this lock over and seals it itself"
+        f"{_who(each)} has not sealed its part of this lock"
         for each in markers
-        if each not in mine and _same_scope(each, targets, None)
+        if each not in mine and set(each.delta.wanted_targets) == targets
     )
     _still_stands(standing, mine)
     relied = frozenset(item for each in mine for item in each.delta.wanted_endpoint_ids)
@@ -136,10 +145,11 @@ def unlock(
     for marker in reversed(mine):
         desired = undo(desired, marker.delta, others)
     desired = _unmark(desired, mine)
-    notes: tuple[str, ...] = ()
     if run_id is None:
         desired = remove(desired, endpoint_ids)
         notes = _left_behind(standing, desired, endpoint_ids)
+    else:
+        notes = _let_go(standing, desired, mine)
     return LockPlan(
         start=standing,
         desired=desired,
@@ -276,8 +286,16 @@ def _left_behind(
     )
 
 
-def _same_scope(marker: Marker, targets: Iterable[str], run_id: str | None) -> bool:
-    return marker.run_id == run_id or set(marker.delta.wanted_targets) == set(targets)
+def _let_go(standing: Standing, desired: Standing, undone: Iterable[Marker]) -> tuple[str, ...]:
+    """What others put into the same lock no longer counts where it is detached."""
+    own = {item for each in undone for item in each.delta.wanted_endpoint_ids}
+    others = sorted(standing.endpoint_ids - own)
+    gone = sorted(standing.targets - desired.targets)
+    if not others or not gone:
+        return ()
+    return (
+        f"{', '.join(gone)} is unlocked for all, also where other runs locked it to {', '.join(others)}",
+    )
 
 
 def _kept(mine: list[Marker], run_id: str, delta: Delta) -> Marker | None:

@@ -201,13 +201,29 @@ def test_a_sealed_lock_is_left_alone_by_the_next_run_and_by_its_rescue(standing,
 def test_a_dead_run_of_the_same_scope_is_resumed_and_undone_with_its_successor(
     standing, wanted, more
 ):
+    more |= {min(wanted.endpoint_ids)}
     left = plan(standing, wanted).desired
     resumed = plan(left, replace(wanted, endpoint_ids=more), "two", NOW + timedelta(minutes=1))
     assert [each.run_id for each in from_tags(resumed.desired.tags)] in (["two"], [])
-    assert more <= resumed.desired.endpoint_ids
-    assert resumed.desired.endpoint_ids == standing.endpoint_ids | more
+    assert resumed.desired.endpoint_ids == standing.endpoint_ids | wanted.endpoint_ids | more
     undone = unlock(resumed.desired, run_id="two", endpoint_ids=more, targets=wanted.targets)
     assert like(undone.desired, standing)
+
+
+def test_a_run_with_other_endpoints_on_the_same_targets_is_at_work_and_not_taken_over():
+    first = Wanted(
+        rules=scp.Rules(), endpoint_ids=frozenset({"vpce-0a"}), targets=frozenset({"2" * 12})
+    )
+    second = replace(first, endpoint_ids=frozenset({"vpce-0b"}))
+    both = plan(plan(Standing(name="lock"), first).desired, second, "two").desired
+    assert {each.run_id for each in from_tags(both.tags)} == {"one", "two"}
+    one = seal(both, run_id="one", targets=first.targets).desired
+    two = seal(one, run_id="two", targets=first.targets).desired
+    assert (two.endpoint_ids, from_tags(two.tags)) == ({"vpce-0a", "vpce-0b"}, [])
+    failed = unlock(one, run_id="two", endpoint_ids=second.endpoint_ids, targets=second.targets)
+    assert (failed.desired.endpoint_ids, failed.desired.targets) == ({"vpce-0a"}, {"2" * 12})
+    ended = unlock(both, run_id="one", endpoint_ids=first.endpoint_ids, targets=first.targets)
+    assert "unlocked for all, also where other runs locked it to vpce-0b" in ended.notes[0]
 
 
 def test_a_marker_of_another_scope_is_undone_only_when_it_is_old():

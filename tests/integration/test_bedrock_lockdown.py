@@ -262,7 +262,7 @@ def test_only_a_proof_of_what_stands_now_locks(lab):
         (
             "it expired at",
             "made for roll_out tagged",
-            "failed finding",
+            "with status fail",
             "made for scope r-lab1",
             "does not cover spoke",
             "configuration of app changed",

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..core.aws.plan_create_types import GONE, Endpoint, Observed, Offer, Subnet
 from ..core.aws.security_group import Group, rules_of
-from .client import Connection, calling, gather
+from .client import AwsError, Connection, calling, gather
 
 Filters = list[dict[str, Any]]
 
@@ -60,8 +61,7 @@ def observe(connection: Connection, question: Question) -> Snapshot:
         filters = [vpc, {"Name": name, "Values": list(values)}]
         reads["groups"] = _pages(connection, "describe_security_groups", filters)
     if question.services:
-        filters = [{"Name": "service-name", "Values": list(question.services)}]
-        reads["offers"] = _pages(connection, "describe_vpc_endpoint_services", filters)
+        reads["offers"] = partial(_offers, connection, question.services)
     found = gather(reads)
     return _snapshot(connection, question, found)
 
@@ -105,9 +105,17 @@ def explain(
 
 
 def endpoints_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Endpoint]:
-    """The endpoints that exist of those asked for. A filter, since an unknown id would fail the whole request."""
-    filters = [{"Name": "vpc-endpoint-id", "Values": sorted(ids)}]
-    found = _pages(connection, "describe_vpc_endpoints", filters)()
+    """The endpoints that exist of those asked for; an unknown id fails a whole request, and then each is asked for."""
+    names = sorted(ids)
+    try:
+        found = _pages(connection, "describe_vpc_endpoints", VpcEndpointIds=names)()
+    except AwsError as error:
+        if error.kind != "missing":
+            raise
+        if len(names) == 1:
+            return {}
+        parts = gather({name: partial(endpoints_by_id, connection, [name]) for name in names})
+        return {name: item for part in parts.values() for name, item in part.items()}
     return {item["VpcEndpointId"]: _endpoint(item) for item in found}
 
 
@@ -137,7 +145,23 @@ _RESULTS = {
 }
 
 
-def _pages(connection: Connection, operation: str, filters: Filters) -> Callable[[], list[Any]]:
+def _offers(connection: Connection, names: Sequence[str]) -> list[Any]:
+    """What the Region offers of these services. A name that it lacks fails the request by names: then a filter asks."""
+    operation = "describe_vpc_endpoint_services"
+    try:
+        return _pages(connection, operation, ServiceNames=list(names))()
+    except AwsError as error:
+        if error.code != "InvalidServiceName":
+            raise
+    return _pages(connection, operation, [{"Name": "service-name", "Values": list(names)}])()
+
+
+def _pages(
+    connection: Connection, operation: str, filters: Filters | None = None, **parameters: Any
+) -> Callable[[], list[Any]]:
+    if filters:
+        parameters["Filters"] = filters
+
     def read() -> list[Any]:
         action = "ec2:" + "".join(word.capitalize() for word in operation.split("_"))
         client = connection.client("ec2")
@@ -145,7 +169,7 @@ def _pages(connection: Connection, operation: str, filters: Filters) -> Callable
         token: dict[str, str] = {}
         while True:
             with calling(f"region {connection.region}", action):
-                answer = getattr(client, operation)(Filters=filters, **token)
+                answer = getattr(client, operation)(**parameters, **token)
             found += answer.get(_RESULTS[operation], ())
             if not answer.get("NextToken"):
                 return found

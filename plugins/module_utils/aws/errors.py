@@ -83,10 +83,11 @@ def calling(resource: str, action: str | None = None) -> Iterator[None]:
     resource: the option or resource that the call is about. action: the IAM action it needs.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise translate(error, resource, action) from error
 
 
@@ -158,6 +159,7 @@ def _allow(message: str, action: str) -> str:
 
 def _unanswered(error: Exception, resource: str | None, action: str | None) -> AwsError:
     from botocore import exceptions as sdk
+    from botocore.parsers import ResponseParserError
 
     def fail(what: str, fix: str, kind: Kind, about: str | None = resource) -> AwsError:
         return AwsError(
@@ -211,4 +213,10 @@ def _unanswered(error: Exception, resource: str | None, action: str | None) -> A
         ),
     ):
         return fail(text, "Sign in again, or correct the AWS configuration files", "credentials")
+    if isinstance(error, ResponseParserError):
+        return fail(
+            f"what answered does not speak AWS's protocol: {text[:200]}",
+            "Check endpoint_url and any proxy between this machine and AWS",
+            "server",
+        )
     return fail(text, "Check the options of this task", "refused")

@@ -29,11 +29,17 @@ _AGAIN = "Pass the result of this collection's own modules, unchanged"
 
 
 def observations(documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Observations with every key; EndpointError names the one that cannot be read.
+    """Observations with every key, the latest of each look; EndpointError names the one that cannot be read.
 
     Keys that a vantage without a look has no value for (unreachable: no answers, no connections) may be absent.
     """
-    return [_observation(item, f"observations[{index}]") for index, item in enumerate(documents)]
+    read = [_observation(item, f"observations[{index}]") for index, item in enumerate(documents)]
+    latest: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for item in read:
+        key = tuple(item[name] for name in ("target", "vantage", "host", "pinned"))
+        if key not in latest or item["observed_at"] >= latest[key]["observed_at"]:
+            latest[key] = item
+    return list(latest.values())
 
 
 def _observation(item: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -53,9 +59,9 @@ def _observation(item: Mapping[str, Any], where: str) -> dict[str, Any]:
         "service": item["host"],
         "plane": "runtime",
         "action": None,
-        "observed_at": "",
         "principal": None,
         **item,
+        "observed_at": str(item.get("observed_at") or ""),
         "pinned": item.get("pinned") or None,
         "error": item.get("error") or None,
         "proxy": list(item.get("proxy") or []),

@@ -255,3 +255,30 @@ def test_one_target_has_one_name() -> None:
     named_by_network = [{**item, "target": aws.APP_VPC} for item in aws.probe_targets()]
     with pytest.raises(EndpointError, match="same target_name"):
         validate(aws.request(probe_targets=named_by_network))
+
+
+@pytest.mark.parametrize("newest_last", [True, False])
+def test_only_the_latest_look_counts(newest_last: bool) -> None:
+    def looked_twice(parts: Parts) -> None:
+        before = []
+        for item in parts["observations"]:
+            addresses = [entry["address"] for entry in item["connections"]]
+            failed = [aws.unconnected(entry, "timed out") for entry in addresses]
+            before.append({**item, "connections": failed, "observed_at": "2026-03-01T11:00:00Z"})
+        both = [before, parts["observations"]]
+        parts["observations"] = [
+            item for seen in (both if newest_last else both[::-1]) for item in seen
+        ]
+
+    result = validate(aws.request(looked_twice))
+    assert result["proof"] and "timed out" not in str(result["findings"])
+
+
+def test_looks_of_the_same_second_count_in_their_order() -> None:
+    def looked_twice(parts: Parts) -> None:
+        failed = [
+            {**item, "error": "unreachable: x", "connections": []} for item in parts["observations"]
+        ]
+        parts["observations"] = [*failed, *parts["observations"]]
+
+    assert validate(aws.request(looked_twice))["proof"]

@@ -27,7 +27,15 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.reac
 from ansible_collections.private_ai.endpoints.tests.unit.support import aws_case as aws
 
 CIDRS = st.sampled_from(
-    ["0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.128/25", "10.2.0.0/16"]
+    [
+        "0.0.0.0/0",
+        "10.0.0.0/8",
+        "10.1.2.0/29",
+        "10.1.2.0/30",
+        "10.1.2.4/30",
+        "10.1.2.4/31",
+        "10.2.0.0/16",
+    ]
 )
 ENTRIES = st.lists(
     st.tuples(
@@ -42,8 +50,14 @@ ENTRIES = st.lists(
 )
 
 
-@given(ENTRIES, st.sampled_from(["10.1.2.0/30", "10.1.2.128/30"]))
-def test_an_acl_says_what_its_first_matching_entry_says(entries: list[Any], peer: str) -> None:
+@given(
+    ENTRIES,
+    st.sampled_from(["10.1.2.0/29", "10.1.2.4/30"]),
+    st.sampled_from([(443, 443), (442, 445)]),
+)
+def test_an_acl_says_what_its_first_matching_entry_says(
+    entries: list[Any], peer: str, span: tuple[int, int]
+) -> None:
     """Against the definition: packet by packet, the lowest number that matches."""
     acl = {
         "entries": [
@@ -60,15 +74,16 @@ def test_an_acl_says_what_its_first_matching_entry_says(entries: list[Any], peer
         ]
     }
 
-    def packet(address: Any) -> str:
+    def packet(address: Any, port: int) -> str:
         for _, action, cidr, protocol, ports in sorted(entries):
-            matched = protocol == "-1" or (protocol == "6" and ports[0] <= 443 <= ports[1])
+            matched = protocol == "-1" or (protocol == "6" and ports[0] <= port <= ports[1])
             if matched and address in ipaddress.ip_network(cidr):
                 return str(action)
         return "deny"
 
-    each = {packet(address) for address in ipaddress.ip_network(peer)}
-    said = acl_says(acl, egress=False, peer=peer, ports=(443, 443))
+    ports = range(span[0], span[1] + 1)
+    each = {packet(address, port) for address in ipaddress.ip_network(peer) for port in ports}
+    said = acl_says(acl, egress=False, peer=peer, ports=span)
     assert {said} == each if len(each) == 1 else said == "partly"
 
 

@@ -169,7 +169,6 @@ def _start_server(plan: Plan, folder: Path, start: Callable[[Server], str]) -> t
     def serve() -> int:
         os.close(reader)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(2, 1)  # a pipe that reads COMMAND's output must not wait for this process
         server = Server(plan.world, plan.faults, Journal(plan.journal), folder)
         os.write(writer, f"ready {start(server)}".encode())
         os.close(writer)

@@ -20,9 +20,8 @@ Lab = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
-    variables = {**os.environ, **(extra or {})}
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
-    return variables
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return inherited | dict(extra or {})
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ author: private_ai.endpoints contributors (@private-ai)
 description:
   - Judges evidence (what the control planes say) and observations (what vantages saw), and returns findings, the
     seven-point checklist, the seven misconfigurations, a table of hosts and vantages, and a proof.
-  - It reads nothing itself and needs neither a network nor an SDK, so that stored evidence can be judged anywhere.
+  - It needs neither a network nor an SDK, so that stored evidence can be judged anywhere. Only with O(probe_here) it
+    looks for itself.
   - A check whose evidence is missing is V(unknown) and names what is missing. Nothing passes because there was nothing
     to look at.
   - It fails when O(expect) is not met or when a finding counts by O(fail_on). The whole result is returned then too.
@@ -34,6 +35,40 @@ options:
     type: list
     elements: dict
     default: []
+  probe_here:
+    description:
+      - Also probe from where this module runs, for example in a job that itself runs inside the network. It sees every
+        host of O(probe_targets), by name, or at its addresses with O(pinned=true).
+    type: dict
+    suboptions:
+      name:
+        description: Name of this machine in the observations. Without it, its host name.
+        type: str
+      position:
+        description: Where this machine lies, seen from the target.
+        type: str
+        choices: [inside, spoke, outside, canary]
+        required: true
+      access_key:
+        description: AWS access key that signs the reads. Without it they are sent unsigned, which proves little.
+        type: str
+      secret_key:
+        description: AWS secret key that belongs to it.
+        type: str
+      session_token:
+        description: AWS session token, for temporary credentials.
+        type: str
+      ca_path:
+        description: File with certificate authorities to trust instead of the system's.
+        type: path
+      timeout:
+        description: Seconds for each wait.
+        type: float
+        default: 5
+      deadline:
+        description: Seconds for everything together.
+        type: float
+        default: 30
   vantages:
     description:
       - The vantages that should have observed. One without an observation is missing coverage.
@@ -306,8 +341,10 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.module import
     ModuleSpec,
     execute,
 )
+from ansible_collections.private_ai.endpoints.plugins.module_utils.probe_here import look
 
 _DICTS: dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
+_POSITIONS = ["inside", "spoke", "outside", "canary"]
 _STRINGS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 
 SPEC = ModuleSpec(
@@ -315,15 +352,25 @@ SPEC = ModuleSpec(
         "evidence": _DICTS,
         "probe_targets": _DICTS,
         "observations": _DICTS,
+        "probe_here": {
+            "type": "dict",
+            "required_together": [("access_key", "secret_key")],
+            "options": {
+                "name": {"type": "str"},
+                "position": {"type": "str", "required": True, "choices": _POSITIONS},
+                "access_key": {"type": "str", "no_log": True},
+                "secret_key": {"type": "str", "no_log": True},
+                "session_token": {"type": "str", "no_log": True},
+                "ca_path": {"type": "path"},
+                "timeout": {"type": "float", "default": 5},
+                "deadline": {"type": "float", "default": 30},
+            },
+        },
         "vantages": {
             **_DICTS,
             "options": {
                 "name": {"type": "str", "required": True},
-                "position": {
-                    "type": "str",
-                    "required": True,
-                    "choices": ["inside", "spoke", "outside", "canary"],
-                },
+                "position": {"type": "str", "required": True, "choices": _POSITIONS},
                 "target": {"type": "str"},
                 "subnet": {"type": "str"},
                 "network": {"type": "str", "aliases": ["vpc"]},
@@ -353,8 +400,11 @@ SPEC = ModuleSpec(
 
 
 def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Judge."""
-    wanted = {key: params[key] for key in SPEC.argument_spec}
+    """Look, where asked to, and judge."""
+    wanted = {key: params[key] for key in SPEC.argument_spec if key != "probe_here"}
+    if params["probe_here"]:
+        seen = look(params["probe_here"], params["probe_targets"], pinned=params["pinned"])
+        wanted["observations"] = [*params["observations"], *seen]
     return validate(Request(**wanted, now=datetime.now(timezone.utc)))
 
 

@@ -252,3 +252,39 @@ def test_stages_and_cells(lab: Any) -> None:
         assert failed == {cell}, (cell, broken["text"])
         assert broken["failed"]
     assert not stage("repaired")["failed"], stage("repaired")["text"]
+
+
+def test_it_can_look_from_where_it_runs(lab: Any) -> None:
+    """The controller is outside: before the lock its own signed call is admitted on the public path."""
+    target = {
+        "host": "bedrock.us-east-1.amazonaws.com",
+        "addresses": [],
+        "cloud": "aws",
+        "target": "app-use1",
+        "service": "bedrock",
+        "plane": "management",
+        "probe_action": {
+            "name": "bedrock:ListFoundationModels",
+            "method": "GET",
+            "path": "/foundation-models",
+            "headers": {},
+            "body": "",
+            "auth": "aws4",
+            "signing_name": "bedrock",
+            "region": "us-east-1",
+        },
+    }
+    here = {"name": "here", "position": "outside", "access_key": "AKIALABAPPLICATION00"}
+
+    def validate(**options: Any) -> dict[str, Any]:
+        common = {"probe_targets": [target], "fail_on": "never", "expect": "open"}
+        probe = {**here, "secret_key": "lab-secret-application", **options}
+        return {f"{MODULE}private_endpoint_validate": {**common, "probe_here": probe}}
+
+    outcome = lab.tasks(validate(), validate(secret_key="wrong"), validate(ca_path="/nowhere"))
+    admitted, rejected, unreadable = outcome.results
+    assert not admitted["failed"], admitted.get("msg")
+    assert [row["cell"].rpartition(" · ")[2] for row in admitted["matrix"]] == ["admitted"]
+    assert rejected["failed"] and rejected["summary"]["by_status"]["unknown"]
+    assert "ca_path" in unreadable["msg"]
+    assert "lab-secret" not in outcome.output

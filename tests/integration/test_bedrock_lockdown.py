@@ -134,6 +134,7 @@ def attributes(steps: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
 def test_a_lock_from_prediction_to_its_end(lab):
     outcome = lab.tasks(
         {**module(require_proof=True), "check_mode": True},
+        {**module(state="sealed"), "check_mode": True},
         module(require_proof=True),
         call("outside", 0),
         module(),
@@ -153,6 +154,7 @@ def test_a_lock_from_prediction_to_its_end(lab):
     )
     (
         predicted,
+        sealing,
         refused,
         before,
         made,
@@ -167,6 +169,7 @@ def test_a_lock_from_prediction_to_its_end(lab):
         *end,
     ) = outcome.results
     assert all(step["conditional_on"] for step in predicted["steps"])
+    assert [step["action"] for step in sealing["steps"]] == ["delete"]
     assert "there is none" in refused["msg"]
     assert before["stdout"] == "ok"
     assert attributes(predicted["steps"]) == attributes(made["steps"])
@@ -208,6 +211,7 @@ def proof(age=0, **changes):
     return {**made, **changes}
 print(json.dumps({'good': proof(), 'old': proof(7200), 'tagged': proof(roll_out='tagged'),
                   'failed': proof(findings=[{**seen.__dict__, 'status': 'fail'}]),
+                  'exempt': proof(principals=['arn:aws:iam::222222222222:role/break-glass']),
                   'elsewhere': proof(scope={**scope.__dict__, 'id': 'r-lab1'})}))
 """
 
@@ -245,6 +249,7 @@ def test_only_a_proof_of_what_stands_now_locks(lab):
         proved("tagged"),
         proved("failed"),
         proved("elsewhere"),
+        proved("exempt"),
         proved("good", members=[MEMBER, SPOKE_MEMBER]),
         {**proved("good"), "check_mode": True},
         {"ansible.builtin.command": {"argv": ["python", "-c", open_up]}},
@@ -264,6 +269,7 @@ def test_only_a_proof_of_what_stands_now_locks(lab):
             "made for roll_out tagged",
             "with status fail",
             "made for scope r-lab1",
+            "binds none of the principals",
             "does not cover spoke",
             "configuration of app changed",
         ),

@@ -7,33 +7,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..core.aws.catalogue import Requested, lookup, requested
-from ..core.aws.plan_create_types import Endpoint as Observed
-from ..core.aws.plan_create_types import Offer
+from ..core.aws.catalogue import requested, short_name
 from ..core.aws.plan_dns_types import (
     MANAGED,
     VPC,
-    Alias,
     Done,
     Endpoint,
-    Host,
     Spoke,
     View,
     Zone,
 )
-from ..core.contracts import KNOWN_AFTER_APPLY
 from ..core.errors import EndpointError
 from . import zones
 from .client import Connection, gather
 from .create_observe import Question, Snapshot, explain, observe
+from .dns_endpoints import endpoints as endpoints_of
 
 _ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+")
-_FOR_CLIENTS = ("A", "AAAA")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +73,7 @@ def read(connection: Connection, params: Mapping[str, Any]) -> Reading:
     account = account or _account(connection, snapshot, found)
     accounts = {account: connection, **accounts}
     spokes = [replace(spoke, account=spoke.account or account) for spoke in spokes]
-    endpoints, missing = _endpoints(snapshot, wanted, connection.region)
+    endpoints, missing = endpoints_of(snapshot, wanted, connection.region)
     view = View(
         vpc_id=vpc_id,
         region=connection.region,
@@ -127,7 +122,7 @@ def read_back(connection: Connection, params: Mapping[str, Any], undo: Done) -> 
     endpoints = [
         Endpoint(
             id=item.id,
-            short=_short(item.service, connection.region),
+            short=short_name(item.service, connection.region),
             state=item.state,
             private_dns=item.private_dns,
             managed=item.managed,
@@ -215,75 +210,6 @@ def _account(connection: Connection, snapshot: Snapshot, found: Mapping[str, Any
     return owners[0] if owners else connection.identity()["account_id"]
 
 
-def _endpoints(
-    snapshot: Snapshot, wanted: Sequence[Requested], region: str
-) -> tuple[list[Endpoint], list[str]]:
-    """The endpoint of each service that is asked for, and the services that have none (as placeholders)."""
-    found, missing = [], []
-    for item in wanted:
-        offer = snapshot.observed.offers.get(item.name)
-        live = snapshot.observed.live(item.name)
-        if offer is None and not live:
-            if item.required:
-                missing.append(
-                    f"services: {item.short} is not offered in {region}. Leave it out, or use another Region"
-                )
-            continue
-        if live:
-            document = snapshot.documents[live[0].id]
-            found.append(_endpoint(live[0], document, offer, item.short, region))
-        else:
-            alias = Alias(name=KNOWN_AFTER_APPLY, zone_id=KNOWN_AFTER_APPLY, types=("A",))
-            found.append(
-                Endpoint(
-                    id=KNOWN_AFTER_APPLY,
-                    short=item.short,
-                    state="available",
-                    private_dns=False,
-                    managed=True,
-                    hosts=_hosts(item.name, offer, region, alias),
-                )
-            )
-    return found, missing
-
-
-def _endpoint(
-    item: Observed, document: Mapping[str, Any], offer: Offer | None, short: str, region: str
-) -> Endpoint:
-    return Endpoint(
-        id=item.id,
-        short=short,
-        state=item.state,
-        private_dns=item.private_dns,
-        managed=item.managed,
-        hosts=_hosts(item.service, offer, region, _alias(item, document)),
-    )
-
-
-def _hosts(service: str, offer: Offer | None, region: str, alias: Alias) -> tuple[Host, ...]:
-    known = lookup(service, region)
-    names = offer.private_dns_names if offer else ()
-    return tuple(
-        Host(name=name, zone=name.removeprefix("*."), record=name, alias=alias)
-        for name in map(zones.plain, names or (known.host_names(region) if known else ()))
-    )
-
-
-def _alias(item: Observed, document: Mapping[str, Any]) -> Alias:
-    """The Regional name: of the endpoint's own names the one without an Availability Zone, so the shortest."""
-    own = [entry for entry in document["dns_entries"] if str(entry["name"]).startswith(item.id)]
-    if not own:
-        return Alias(name=KNOWN_AFTER_APPLY, zone_id=KNOWN_AFTER_APPLY, types=("A",))
-    best = min(own, key=lambda entry: len(entry["name"].partition(".")[0]))
-    kind = item.dns_record_ip_type if item.dns_record_ip_type != "service-defined" else ""
-    types = {"ipv4": ("A",), "ipv6": ("AAAA",), "dualstack": _FOR_CLIENTS}
-    return Alias(
-        name=zones.plain(best["name"]),
-        zone_id=best["zone_id"],
-        types=types.get(kind or item.ip_address_type, ("A",)),
-    )
-
-
 def _merged(found: Iterable[Zone]) -> list[Zone]:
     """Each zone once, with all the VPCs that it was found for."""
     merged: dict[str, Zone] = {}
@@ -362,8 +288,3 @@ def _mark(zone: Zone, tags: Mapping[str, str] | None, held: Any) -> Zone:
         tagged=zone.tagged or tagged,
         vpc_id=tags[VPC] if tags and tagged else zone.vpc_id,
     )
-
-
-def _short(service: str, region: str) -> str:
-    known = lookup(service, region)
-    return known.short if known else service

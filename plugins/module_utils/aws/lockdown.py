@@ -15,15 +15,9 @@ from typing import Any
 
 from ..core import steps as step_list
 from ..core.aws import scp
+from ..core.aws.lock_checks import LockPlan, problems
 from ..core.aws.lock_delta import Standing, Wanted, steps
-from ..core.aws.plan_lockdown import (
-    LockPlan,
-    describe_binding,
-    lock,
-    problems,
-    seal,
-    unlock,
-)
+from ..core.aws.plan_lockdown import describe_binding, lock, seal, unlock
 from ..core.aws.scp_analysis import too_broad
 from ..core.contracts import KNOWN_AFTER_APPLY
 from ..core.errors import EndpointError
@@ -62,12 +56,13 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     found = gather(read)
     about = found["organization"]
     run_id = params["run_id"] or (uuid.uuid4().hex if params["state"] == "locked" else None)
+    binds = describe_binding(wanted, about.get("MasterAccountId"), about.get("Id"))
     task = _Task(params=params, wanted=wanted, run_id=run_id, now=now)
     made = task.plan(_as_predicted(task, context, found["standing"]))
     listed = steps(made.start, made.desired)
     if params["state"] == "locked" and listed:
         _may_lock(task, context, connection, organization, made, about)
-        if not _proved(task, context):
+        if not _proved(task, context, binds):
             listed = steps(made.start, made.desired, conditional_on=UNPROVED)
     after = made.desired
     if listed and not context.check_mode:
@@ -84,7 +79,7 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
         targets=sorted(after.targets),
         pending=made.marker.to_json() if made.marker else None,
         delta=made.delta.to_json() if made.delta else None,
-        binds=describe_binding(wanted, about.get("MasterAccountId"), about.get("Id")),
+        binds=binds,
     )
 
 
@@ -221,12 +216,12 @@ def _may_lock(
     _refuse(refused, "the lock may not be made")
 
 
-def _proved(task: _Task, context: Context) -> bool:
+def _proved(task: _Task, context: Context, binds: Mapping[str, Any]) -> bool:
     """Whether the proof allows the lock. A prediction may lack it, since what it would prove may not exist yet."""
     if not task.params["require_proof"]:
         return True
     try:
-        lockdown_members.check(task.params, task.members, task.now)
+        lockdown_members.check(task.params, task.members, binds, task.now)
     except EndpointError as error:
         if not context.check_mode:
             raise

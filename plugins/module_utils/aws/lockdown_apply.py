@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..core.aws.lock_checks import LockPlan, same_document
 from ..core.aws.lock_delta import Standing
 from ..core.aws.pending import PENDING, to_tags
-from ..core.aws.plan_lockdown import LockPlan, rebase, same_document
+from ..core.aws.plan_lockdown import rebase
 from ..core.errors import EndpointError
 from .organization import AlreadyThere, Organization
 

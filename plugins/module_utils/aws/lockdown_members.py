@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from ..core.aws.binding import binding, lock_from
 from ..core.aws.configuration import config_hash
 from ..core.aws.plan_lockdown import scope_id
 from ..core.contracts import KNOWN_AFTER_APPLY, Scope
@@ -95,7 +96,9 @@ def target_problems(
     return found
 
 
-def check(params: Mapping[str, Any], members: Members | None, now: datetime) -> None:
+def check(
+    params: Mapping[str, Any], members: Members | None, binds: Mapping[str, Any], now: datetime
+) -> None:
     """EndpointError with every reason why the proof does not allow this lock."""
     if params["proof"] is None or members is None:
         raise EndpointError(
@@ -110,10 +113,19 @@ def check(params: Mapping[str, Any], members: Members | None, now: datetime) -> 
         members=sorted(members.evidence),
     )
     hashes = {name: config_hash(evidence) for name, evidence in members.evidence.items()}
-    check_proof(
+    proof = check_proof(
         params["proof"],
         scope=scope,
         config_hashes=hashes,
         roll_out=params["roll_out"],
         now=now,
     )
+    lock = lock_from(binds)
+    found = [binding(principal, None, lock) for principal in proof.principals]
+    if found and all(item.status == "exempt" for item in found):
+        raise EndpointError(
+            "the proof is refused: the lock binds none of the principals that it was made with: "
+            + "; ".join(item.reason for item in found),
+            resource=scope.id,
+            fix="Probe with the credentials of the application",
+        )

@@ -15,8 +15,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..contracts import Step
+from .plan_dns_conflicts import (
+    hosts_of,
+    means_the_same,
+    of_name,
+    problems,
+    wanted_records,
+    warnings,
+)
 from .plan_dns_types import (
-    ENDPOINT_OWNER,
     DnsPlan,
     Done,
     Endpoint,
@@ -34,13 +41,13 @@ from .plan_dns_types import (
 def present(view: View, *, private_dns: bool) -> DnsPlan:
     """Make the hosts resolve to the endpoints, in the VPC by private DNS and in the spokes by zones."""
     switched = _switched(view.endpoints, private_dns)
-    zones = [change for host in _hosts(view) if (change := _zone_change(view, host))]
+    zones = [change for host in hosts_of(view) if (change := _zone_change(view, host))]
     return DnsPlan(
         endpoints=tuple(switched),
         zones=tuple(zones),
         steps=_steps(view, switched, zones),
-        problems=tuple(_problems(view, private_dns)),
-        warnings=tuple(_warnings(view, private_dns)),
+        problems=tuple(problems(view, private_dns)),
+        warnings=tuple(warnings(view, private_dns)),
     )
 
 
@@ -139,24 +146,12 @@ def _steps(
     )
 
 
-def wanted_records(host: Host) -> tuple[Record, ...]:
-    """The aliases that answer for a host."""
-    return tuple(
-        Record(name=host.record, type=kind, alias=(host.alias.name, host.alias.zone_id))
-        for kind in host.alias.types
-    )
-
-
 def _switched(endpoints: Iterable[Endpoint], enabled: bool) -> list[EndpointChange]:
     return [
         EndpointChange(endpoint_id=item.id, short=item.short, enabled=enabled)
         for item in endpoints
         if item.private_dns is not enabled
     ]
-
-
-def _hosts(view: View) -> list[Host]:
-    return [host for endpoint in view.endpoints for host in endpoint.hosts]
 
 
 def own_zone(view: View, name: str) -> Zone | None:
@@ -203,103 +198,9 @@ def _zone_change(view: View, host: Host) -> ZoneChange | None:
 def _served(view: View, spoke: Spoke, host: Host) -> bool:
     """Whether somebody's zone already answers in a spoke exactly as ours would."""
     return any(
-        zone.vpc_id != view.vpc_id and _means_the_same(zone, host)
-        for zone in _of_name(view, host.zone, spoke.vpc_id)
+        zone.vpc_id != view.vpc_id and means_the_same(zone, host)
+        for zone in of_name(view, host.zone, spoke.vpc_id)
     )
-
-
-def _means_the_same(zone: Zone, host: Host) -> bool:
-    """Whether a zone answers for its host with the endpoint, and with nothing else."""
-    held = [
-        item
-        for item in zone.records or ()
-        if item.name == host.record and item.type in ("A", "AAAA", "CNAME")
-    ]
-    return bool(held) and {(item.type, item.alias) for item in held} == {
-        (item.type, item.alias) for item in wanted_records(host)
-    }
-
-
-def _of_name(view: View, name: str, vpc_id: str) -> list[Zone]:
-    return [zone for zone in view.zones if zone.name == name and vpc_id in zone.vpcs]
-
-
-def _problems(view: View, private_dns: bool) -> list[str]:
-    found = [
-        f"spoke_vpcs: {spoke.vpc_id} is the VPC of the endpoints. It resolves by private DNS: take it out"
-        for spoke in view.spokes
-        if spoke.vpc_id == view.vpc_id
-    ]
-    for endpoint in view.endpoints:
-        if endpoint.state not in ("available", "pending"):
-            found.append(
-                f"endpoint {endpoint.id} of {endpoint.short} is {endpoint.state}. Repair it with bedrock_vpc_endpoint"
-            )
-        for host in endpoint.hosts:
-            if private_dns:
-                found += _own_problems(view, endpoint, host)
-            for spoke in view.spokes:
-                found += _spoke_problems(view, spoke, host)
-    return found
-
-
-def _own_problems(view: View, endpoint: Endpoint, host: Host) -> list[str]:
-    """Zones of the VPC itself for which EC2 would refuse private DNS."""
-    found = []
-    for zone in _of_name(view, host.zone, view.vpc_id):
-        if zone.service == ENDPOINT_OWNER:
-            if not endpoint.private_dns:
-                found.append(
-                    f"private_dns: another endpoint in {view.vpc_id} already answers {host.name}. Switch its private "
-                    "DNS off, or delete it"
-                )
-        else:
-            found.append(
-                f"hosted zone {zone.id} ({zone.name}) is associated with {view.vpc_id} and overrides private DNS of "
-                f"{endpoint.short}. Disassociate it from {view.vpc_id}, or delete it"
-            )
-    return found
-
-
-def _spoke_problems(view: View, spoke: Spoke, host: Host) -> list[str]:
-    """Zones in a spoke that exclude one of ours."""
-    found = []
-    for zone in _of_name(view, host.zone, spoke.vpc_id):
-        if zone.service == ENDPOINT_OWNER:
-            found.append(
-                f"spoke_vpcs: {spoke.vpc_id} answers {host.name} by an endpoint of its own. Take it out of spoke_vpcs, "
-                "or switch that endpoint's private DNS off"
-            )
-        elif zone.vpc_id and zone.vpc_id != view.vpc_id:
-            found.append(
-                f"spoke_vpcs: {spoke.vpc_id} already resolves {host.name} to the endpoints of {zone.vpc_id} by hosted "
-                f"zone {zone.id}. Name the spoke for one of the two only"
-            )
-        elif not zone.vpc_id and not _means_the_same(zone, host):
-            found.append(
-                f"hosted zone {zone.id} ({zone.name}) is associated with {spoke.vpc_id} and overrides {host.name} "
-                f"there. Disassociate it, delete it, or make it an alias of {host.alias.name}"
-            )
-    return found
-
-
-def _warnings(view: View, private_dns: bool) -> list[str]:
-    """Zones of parent domains: they do not override ours, but all their other names."""
-    places = [spoke.vpc_id for spoke in view.spokes] + ([view.vpc_id] if private_dns else [])
-    parents = sorted(
-        {
-            (zone.id, zone.name, place)
-            for zone in view.zones
-            for place in places
-            for host in _hosts(view)
-            if place in zone.vpcs and not zone.service and host.zone.endswith("." + zone.name)
-        }
-    )
-    return [
-        f"hosted zone {zone_id} ({name}) is associated with {place} and answers for every name under {name} that has "
-        "no zone of its own there: services without an endpoint may not resolve"
-        for zone_id, name, place in parents
-    ]
 
 
 def _endpoint_step(vpc_id: str, change: EndpointChange) -> Step:

@@ -15,6 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws import scp
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.lock_checks import (
+    LockPlan,
+    problems,
+    same_document,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.lock_delta import (
     Standing,
     Wanted,
@@ -31,11 +36,8 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.pend
     to_tags,
 )
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.plan_lockdown import (
-    LockPlan,
     lock,
-    problems,
     rebase,
-    same_document,
     seal,
     unlock,
 )

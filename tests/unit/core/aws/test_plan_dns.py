@@ -15,6 +15,8 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.plan
     absent,
     present,
     restored,
+)
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.plan_dns_conflicts import (
     wanted_records,
 )
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.plan_dns_types import (

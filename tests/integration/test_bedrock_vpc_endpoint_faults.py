@@ -153,6 +153,22 @@ def test_names_of_a_deleted_endpoint_linger(lab: Any) -> None:
     assert all(item["private_dns_enabled"] for item in remade["endpoints"])
 
 
+def test_a_hosted_zone_that_has_the_name_is_named_before_any_write(lab: Any) -> None:
+    zone = {
+        "id": "Z0LABZONE0000000001",
+        "name": "bedrock-runtime.us-east-1.amazonaws.com",
+        "account": "222222222222",
+        "private": True,
+        "vpcs": [{"region": "us-east-1", "id": VPC}],
+        "records": [],
+    }
+    outcome = lab.tasks(module(private_dns="enabled"), world={"aws": {**FAST, "zones": [zone]}})
+    (result,) = outcome.results
+    assert result["failed"]
+    assert "private hosted zone Z0LABZONE0000000001 already has the name" in result["msg"]
+    assert outcome.writes == []
+
+
 def test_the_wait_has_a_bound_and_says_what_it_waited_for(lab: Any) -> None:
     outcome = lab.tasks(
         module(services=["sagemaker"], wait_timeout=1),

@@ -35,6 +35,8 @@ GENERATIONS = 50
 # a later one, which exists only after deletions and makes an old endpoint the likelier reason.
 SETTLE_SECONDS = 60
 APPEAR_SECONDS = (5.0, 1.0)
+# https://docs.aws.amazon.com/vpc/latest/privatelink/manage-dns-names.html
+CONFLICT_SECONDS = 300
 _CONFLICT = "conflicting DNS domain"
 
 
@@ -234,7 +236,7 @@ def _patiently(
     """Call, and call again while the names of a deleted endpoint still conflict; EC2 frees them after minutes."""
     action = "ec2:" + "".join(word.capitalize() for word in operation.split("_"))
     last: AwsError | None = None
-    for _ in deadline.ticks():
+    for _ in deadline.ticks(at_most=CONFLICT_SECONDS):
         try:
             with calling(resource, action):
                 answer: dict[str, Any] = getattr(connection.client("ec2"), operation)(**parameters)
@@ -243,7 +245,10 @@ def _patiently(
             if _CONFLICT not in error.what:
                 raise
             last = error
-    raise last or EndpointError("no time was left", resource=resource, code="Timeout")
+    if last:
+        last.fix = "Find the endpoint or the private hosted zone that has the name in this VPC, and delete it"
+        raise last
+    raise EndpointError("no time was left", resource=resource, code="Timeout")
 
 
 def _refuse_dead(endpoints: Iterable[Endpoint]) -> None:

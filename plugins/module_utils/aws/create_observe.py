@@ -75,7 +75,7 @@ def explain(
     vpc: bool = False,
     dns: bool = False,
 ) -> Snapshot:
-    """The second round trip: where ids that were not found lie, whether the VPC exists, its DNS attributes."""
+    """The second round trip: where ids that were not found lie, whether the VPC exists, what its DNS allows."""
     vpc_id = snapshot.observed.vpc_id
     reads: dict[str, Callable[[], Any]] = {}
     if vpc:
@@ -89,6 +89,7 @@ def explain(
     if dns:
         for name in ("enableDnsSupport", "enableDnsHostnames"):
             reads[name] = _attribute(connection, vpc_id, name)
+        reads["zones"] = partial(_zones, connection, vpc_id)
     found = gather(reads)
     observed = snapshot.observed
     return replace(
@@ -100,6 +101,7 @@ def explain(
             group_places={item["GroupId"]: item["VpcId"] for item in found.get("groups", ())},
             dns_support=found.get("enableDnsSupport"),
             dns_hostnames=found.get("enableDnsHostnames"),
+            zones=found.get("zones", {}),
         ),
     )
 
@@ -185,6 +187,31 @@ def _attribute(connection: Connection, vpc_id: str, name: str) -> Callable[[], b
         return bool(answer[name[0].upper() + name[1:]]["Value"])
 
     return read
+
+
+def _zones(connection: Connection, vpc_id: str) -> dict[str, str]:
+    """The private hosted zones of accounts; the zones that stand for endpoints belong to AWS and go with them.
+
+    Nothing where Route 53 may not be asked: CreateVpcEndpoint will say that there is a conflict, if not with what.
+    """
+    found: dict[str, str] = {}
+    token: dict[str, str] = {}
+    while True:
+        try:
+            with calling(vpc_id, "route53:ListHostedZonesByVPC"):
+                answer = connection.client("route53").list_hosted_zones_by_vpc(
+                    VPCId=vpc_id, VPCRegion=connection.region, **token
+                )
+        except AwsError as error:
+            if error.kind == "denied":
+                return {}
+            raise
+        for zone in answer["HostedZoneSummaries"]:
+            if zone["Owner"].get("OwningAccount"):
+                found[zone["Name"].rstrip(".").lower()] = zone["HostedZoneId"]
+        if not answer.get("NextToken"):
+            return found
+        token = {"NextToken": answer["NextToken"]}
 
 
 def _filters(filters: Mapping[str, Any]) -> Filters:

@@ -294,7 +294,7 @@ def _private_dns(observed: Observed, goal: Goal, existing: Endpoint | None) -> l
                 code="InvalidParameter",
             )
         ]
-    return [
+    return _overriding(observed, goal) + [
         Problem(
             resource="private_dns",
             what=f"{other.id} already answers the private DNS name of {goal.short} in {observed.vpc_id}",
@@ -303,6 +303,20 @@ def _private_dns(observed: Observed, goal: Goal, existing: Endpoint | None) -> l
         )
         for other in observed.live(goal.service)
         if other.private_dns
+    ]
+
+
+def _overriding(observed: Observed, goal: Goal) -> list[Problem]:
+    names = (name.removeprefix("*.") for name in observed.offers[goal.service].private_dns_names)
+    return [
+        Problem(
+            resource="private_dns",
+            what=f"the private hosted zone {observed.zones[name]} already has the name {name} in {observed.vpc_id}",
+            fix="Take the zone off this VPC, or leave private_dns out",
+            code="InvalidParameter",
+        )
+        for name in names
+        if name in observed.zones
     ]
 
 

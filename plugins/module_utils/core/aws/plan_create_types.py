@@ -108,7 +108,8 @@ class Observed:
 
     zones_of_used: subnet → zone, of every subnet that an endpoint has an interface in.
     vpc_exists, dns_support, dns_hostnames, places, group_places: None while they were not asked for. places and
-    group_places: subnet or group id → the VPC it lies in, for ids that were not found in this one.
+    group_places: subnet or group id → the VPC it lies in, for ids that were not found in this one. zones: name → id of
+    the private hosted zones that the VPC uses, without those that stand for endpoints.
     """
 
     vpc_id: str
@@ -123,6 +124,7 @@ class Observed:
     dns_hostnames: bool | None = None
     places: Mapping[str, str] = field(default_factory=dict)
     group_places: Mapping[str, str] = field(default_factory=dict)
+    zones: Mapping[str, str] = field(default_factory=dict)
 
     def live(self, service: str) -> list[Endpoint]:
         """The endpoints of a service that are not on their way out; the one to keep comes first.

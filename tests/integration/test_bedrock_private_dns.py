@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from typing import Any
 
@@ -361,3 +362,29 @@ def test_it_is_the_same_as_an_ordinary_module(lab):
     made, gone = outcome.results
     assert made["changed"], made
     assert gone["changed"], gone
+
+
+def test_two_first_runs_at_once_make_one_set_of_zones(lab):
+    play = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+            "tasks": [module()],
+        }
+    ]
+    lab.path("play.json").write_text(json.dumps(play))
+    lab.path("look.py").write_text(LIST_ZONES["ansible.builtin.command"]["argv"][2])
+    run = f"ansible-playbook {lab.path('play.json')}"
+    script = f"""{run} > {lab.path("one")} 2>&1 & first=$!
+        {run} > {lab.path("two")} 2>&1 & second=$!
+        wait $first || cat {lab.path("one")}
+        wait $second || cat {lab.path("two")}
+        {run} | grep -o changed=.
+        $LAB_RUN/in-spoke-a getent ahostsv4 {HOSTS[0]} | head -1
+        AWS_ACCESS_KEY_ID=AKIALABAPPADMIN00000 AWS_SECRET_ACCESS_KEY=lab-secret-app-admin python {lab.path("look.py")}
+    """
+    outcome = lab.run(script, world=WORLD)
+    changed, address, zones = outcome.output.splitlines()[-3:]
+    assert (changed, zones) == ("changed=0", "2"), outcome.output
+    assert address.startswith("10.10."), outcome.output

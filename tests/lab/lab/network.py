@@ -101,15 +101,19 @@ class Routes:
 
     def watch(self) -> None:
         """Apply scheduled changes (a pending endpoint) when they are due, for ever."""
+        # next_change() speaks of the future only: a change that comes due between two looks must not be forgotten.
+        owed = math.inf
         while True:
             due = min(
                 (change for each in self._clouds if (change := each.next_change()) is not None),
                 default=math.inf,
             )
+            owed = min(owed, due)
             with self._changed:
                 # A refresh may have been followed by a new, earlier change: look again after each.
-                again = self._changed.wait(min(max(due - time.time(), _BREATH), _HEARTBEAT))
-            if not again and time.time() >= due:
+                self._changed.wait(min(max(owed - time.time(), _BREATH), _HEARTBEAT))
+            if time.time() >= owed:
+                owed = math.inf
                 self.refresh()
 
     def _apply(self, wire: Wire) -> None:

@@ -104,17 +104,20 @@ class Routes:
         # next_change() speaks of the future only: a change that comes due between two looks must not be forgotten.
         owed = math.inf
         while True:
-            due = min(
-                (change for each in self._clouds if (change := each.next_change()) is not None),
-                default=math.inf,
-            )
-            owed = min(owed, due)
+            owed = min(owed, self._due())
             with self._changed:
                 # A refresh may have been followed by a new, earlier change: look again after each.
                 self._changed.wait(min(max(owed - time.time(), _BREATH), _HEARTBEAT))
             if time.time() >= owed:
-                owed = math.inf
+                # Asked before: a change that comes due during the refresh would reach only the vantages after it.
+                owed = self._due()
                 self.refresh()
+
+    def _due(self) -> float:
+        return min(
+            (change for each in self._clouds if (change := each.next_change()) is not None),
+            default=math.inf,
+        )
 
     def _apply(self, wire: Wire) -> None:
         admitted = frozenset[str]().union(*(each.admitted(wire.vantage) for each in self._clouds))

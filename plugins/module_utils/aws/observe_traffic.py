@@ -30,7 +30,10 @@ _KEYS = (
     "invoked_by",
     "error_code",
     "source_ip",
+    "probe",
 )
+# How this collection's own probes introduce themselves.
+_PROBE = "private_ai.endpoints"
 
 
 def traffic(
@@ -126,6 +129,7 @@ def _facts(event: Mapping[str, Any]) -> dict[str, Any]:
         "invoked_by": identity.get("invokedBy"),
         "error_code": event.get("errorCode"),
         "source_ip": event.get("sourceIPAddress"),
+        "probe": str(event.get("userAgent") or "").startswith(_PROBE),
     }
 
 

@@ -6,9 +6,9 @@
 
 Every recorded caller falls into one class. `private` calls came through an endpoint that the lock lists, `proved`
 ones from the public address of a member network (its new path is proved before the lock), `refused` ones are denied
-already, `explained` ones somebody answers for with a reason. What is left blocks: `public`, `service` (made by the
-cloud on a caller's behalf), `unlisted` (through an endpoint that the lock does not list), `region` (in a Region that
-the inventory lacks).
+already, `probe` ones this collection made itself, `explained` ones somebody answers for with a reason. What is left
+blocks: `public`, `service` (made by the cloud on a caller's behalf), `unlisted` (through an endpoint that the lock does
+not list), `region` (in a Region that the inventory lacks).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Literal
 from .errors import EndpointError
 
 Class = Literal[
-    "private", "proved", "refused", "explained", "public", "service", "unlisted", "region"
+    "private", "proved", "refused", "probe", "explained", "public", "service", "unlisted", "region"
 ]
 
 # Recorded errors by which a call was refused; any other error says that the path itself works.
@@ -115,6 +115,8 @@ def _natural_class(group: Mapping[str, Any], reach: Reach) -> tuple[Class, str]:
     endpoint, region = group.get("vpc_endpoint_id"), str(group.get("region") or "")
     if str(group.get("error_code") or "").removeprefix("Client.") in DENIALS:
         return "refused", f"already answered {group['error_code']}"
+    if group.get("probe"):
+        return "probe", "made by this collection's own probes"
     if region not in reach.regions:
         return "region", f"{region or 'an unknown Region'} has no target in the inventory"
     if endpoint:

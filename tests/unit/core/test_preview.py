@@ -61,6 +61,8 @@ def judged(
         ({"source_ip": "198.51.100.21", "invoked_by": "bedrock.amazonaws.com"}, "service"),
         ({"error_code": "AccessDenied"}, "refused"),
         ({"error_code": "ThrottlingException"}, "public"),
+        ({"probe": True}, "probe"),
+        ({"probe": False}, "public"),
     ],
 )
 def test_each_caller_has_its_class_and_blocks_by_it(changes: dict[str, Any], kind: str) -> None:

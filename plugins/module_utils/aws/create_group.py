@@ -20,7 +20,7 @@ from ..core.aws.plan_create_types import (
 from ..core.aws.security_group import DESCRIPTION, Rule, permissions, rules_of
 from ..core.errors import EndpointError
 from .client import AwsError, Connection, calling
-from .create_observe import tags_of
+from .create_convert import tags_of
 from .waiting import Deadline
 
 # A new group is not known everywhere at once.

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..core.aws.plan_create_types import GONE, Endpoint, Observed, Offer, Subnet
-from ..core.aws.security_group import Group, rules_of
+from ..core.aws.plan_create_types import GONE, Endpoint, Observed
+from . import create_convert as convert
 from .client import AwsError, Connection, calling, gather
 
 Filters = list[dict[str, Any]]
@@ -118,7 +117,7 @@ def endpoints_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, End
             return {}
         parts = gather({name: partial(endpoints_by_id, connection, [name]) for name in names})
         return {name: item for part in parts.values() for name, item in part.items()}
-    return {item["VpcEndpointId"]: _endpoint(item) for item in found}
+    return {item["VpcEndpointId"]: convert.endpoint(item) for item in found}
 
 
 def live_endpoints(connection: Connection, vpc_id: str, service: str) -> list[Endpoint]:
@@ -127,14 +126,9 @@ def live_endpoints(connection: Connection, vpc_id: str, service: str) -> list[En
         {"Name": "vpc-id", "Values": [vpc_id]},
         {"Name": "service-name", "Values": [service]},
     ]
-    found = map(_endpoint, _pages(connection, "describe_vpc_endpoints", filters)())
+    found = map(convert.endpoint, _pages(connection, "describe_vpc_endpoints", filters)())
     live = (item for item in found if item.state not in GONE)
     return sorted(live, key=lambda item: (item.created_at, item.id))
-
-
-def tags_of(resource: Mapping[str, Any]) -> dict[str, str]:
-    """EC2's tag list as a mapping."""
-    return {item["Key"]: item["Value"] for item in resource.get("Tags") or ()}
 
 
 _RESULTS = {
@@ -234,124 +228,15 @@ def _snapshot(
         observed=Observed(
             vpc_id=question.vpc_id,
             region=connection.region,
-            subnets={item["SubnetId"]: _subnet(item) for item in found.get("subnets", ())},
-            offers={item["ServiceName"]: _offer(item) for item in found.get("offers", ())},
-            endpoints=tuple(_endpoint(item) for item in found["endpoints"]),
-            groups=tuple(_group(item) for item in found.get("groups", ())),
+            subnets={item["SubnetId"]: convert.subnet(item) for item in found.get("subnets", ())},
+            offers={item["ServiceName"]: convert.offer(item) for item in found.get("offers", ())},
+            endpoints=tuple(convert.endpoint(item) for item in found["endpoints"]),
+            groups=tuple(convert.group(item) for item in found.get("groups", ())),
             zones_of_used={
                 item["SubnetId"]: item["AvailabilityZone"] for item in interfaces.values()
             },
         ),
         documents={
-            item["VpcEndpointId"]: _document(item, interfaces) for item in found["endpoints"]
+            item["VpcEndpointId"]: convert.document(item, interfaces) for item in found["endpoints"]
         },
     )
-
-
-def _subnet(item: Mapping[str, Any]) -> Subnet:
-    blocks = item.get("Ipv6CidrBlockAssociationSet") or ()
-    return Subnet(
-        id=item["SubnetId"],
-        zone=item["AvailabilityZone"],
-        ipv4=not item.get("Ipv6Native", False),
-        ipv6=any(block["Ipv6CidrBlockState"]["State"] == "associated" for block in blocks),
-        owner_id=item["OwnerId"],
-    )
-
-
-def _offer(item: Mapping[str, Any]) -> Offer:
-    names = [entry["PrivateDnsName"] for entry in item.get("PrivateDnsNames") or ()]
-    if not names and item.get("PrivateDnsName"):
-        names = [item["PrivateDnsName"]]
-    return Offer(
-        name=item["ServiceName"],
-        zones=frozenset(item.get("AvailabilityZones") or ()),
-        policy_supported=bool(item.get("VpcEndpointPolicySupported")),
-        ip_address_types=frozenset(item.get("SupportedIpAddressTypes") or ("ipv4",)),
-        private_dns_names=tuple(names),
-    )
-
-
-def _endpoint(item: Mapping[str, Any]) -> Endpoint:
-    error = item.get("LastError") or {}
-    reason = error.get("Message") or item.get("FailureReason") or ""
-    return Endpoint(
-        id=item["VpcEndpointId"],
-        service=item["ServiceName"],
-        state=item["State"].lower(),
-        owner_id=item.get("OwnerId", ""),
-        subnet_ids=frozenset(item.get("SubnetIds") or ()),
-        security_group_ids=frozenset(group["GroupId"] for group in item.get("Groups") or ()),
-        private_dns=bool(item.get("PrivateDnsEnabled")),
-        ip_address_type=item.get("IpAddressType") or "ipv4",
-        dns_record_ip_type=(item.get("DnsOptions") or {}).get("DnsRecordIpType") or "ipv4",
-        policy=_policy(item.get("PolicyDocument")),
-        tags=tags_of(item),
-        created_at=_time(item.get("CreationTimestamp")),
-        last_error=f"{error['Code']}: {reason}" if error.get("Code") else reason,
-    )
-
-
-def _policy(text: str | None) -> dict[str, Any] | None:
-    if not text:
-        return None
-    try:
-        policy = json.loads(text)
-    except ValueError:
-        return None
-    return policy if isinstance(policy, dict) else None
-
-
-def _group(item: Mapping[str, Any]) -> Group:
-    return Group(
-        id=item["GroupId"],
-        name=item["GroupName"],
-        vpc_id=item["VpcId"],
-        tags=tags_of(item),
-        rules=rules_of(item.get("IpPermissions") or ()),
-    )
-
-
-def _document(
-    item: Mapping[str, Any], interfaces: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
-    endpoint = _endpoint(item)
-    return {
-        "id": endpoint.id,
-        "service": endpoint.service,
-        "type": "Interface",
-        "state": endpoint.state,
-        "vpc_id": item["VpcId"],
-        "subnet_ids": sorted(endpoint.subnet_ids),
-        "security_group_ids": sorted(endpoint.security_group_ids),
-        "private_dns_enabled": endpoint.private_dns,
-        "ip_address_type": endpoint.ip_address_type,
-        "dns_record_ip_type": endpoint.dns_record_ip_type,
-        "policy": None if endpoint.policy is None else dict(endpoint.policy),
-        "network_interfaces": [
-            _interface(interfaces[name])
-            for name in sorted(item.get("NetworkInterfaceIds") or ())
-            if name in interfaces
-        ],
-        "dns_entries": [
-            {"name": entry.get("DnsName"), "zone_id": entry.get("HostedZoneId")}
-            for entry in item.get("DnsEntries") or ()
-        ],
-        "tags": dict(endpoint.tags),
-        "last_error": endpoint.last_error or None,
-        "created_at": endpoint.created_at,
-    }
-
-
-def _interface(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": item["NetworkInterfaceId"],
-        "subnet_id": item["SubnetId"],
-        "az": item["AvailabilityZone"],
-        "addresses": [entry["PrivateIpAddress"] for entry in item.get("PrivateIpAddresses") or ()],
-        "ipv6_addresses": [entry["Ipv6Address"] for entry in item.get("Ipv6Addresses") or ()],
-    }
-
-
-def _time(value: Any) -> str:
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value else ""

@@ -342,12 +342,23 @@ def test_no_fault_makes_anything_twice(lab):
         {"match": writes, "kind": kind, "nth": nth}
         for kind, nth in (("lost", [1, 3, 6]), ("reset", [2, 8]), ("throttle", [5]))
     ]
-    outcome = lab.tasks(module(), LIST_ZONES, seen("spoke-a"), module(), world=WORLD, faults=faults)
-    made, zones, spoke, again = outcome.results
+    outcome = lab.tasks(
+        module(),
+        LIST_ZONES,
+        seen("spoke-a"),
+        module(),
+        module(state="restored", undo="{{ result_0.undo }}"),
+        LIST_ZONES,
+        world=WORLD,
+        faults=faults,
+    )
+    made, zones, spoke, again, back, none = outcome.results
     assert not made.get("failed"), made
     assert zones["stdout"] == "2"
     assert all(line.startswith("10.10.") for line in spoke["stdout_lines"])
     assert not again["changed"]
+    assert back["changed"]
+    assert none["stdout"] == "0"
 
 
 def test_denied_permission_names_the_action(lab):
@@ -384,7 +395,12 @@ def test_two_first_runs_at_once_make_one_set_of_zones(lab):
         $LAB_RUN/in-spoke-a getent ahostsv4 {HOSTS[0]} | head -1
         AWS_ACCESS_KEY_ID=AKIALABAPPADMIN00000 AWS_SECRET_ACCESS_KEY=lab-secret-app-admin python {lab.path("look.py")}
     """
-    outcome = lab.run(script, world=WORLD)
+    # Both see no zone before either makes one.
+    late = {"match": {"operation": "route53:ListHostedZonesByName"}, "kind": "delay", "seconds": 3}
+    outcome = lab.run(script, world=WORLD, faults=[late])
+    assert [
+        entry["status"] for entry in outcome.journal if "CreateHostedZone" in entry["operation"]
+    ].count(400) > 0
     changed, address, zones = outcome.output.splitlines()[-3:]
     assert (changed, zones) == ("changed=0", "2"), outcome.output
     assert address.startswith("10.10."), outcome.output

@@ -126,6 +126,7 @@ def _checked(connection: Connection, desired: Desired, question: Question) -> Pl
             subnet_ids=missing.subnets,
             group_ids=missing.groups,
             dns=dns and not missing.vpc,
+            zones=dns and not missing.vpc,
         )
     plan_create_preflight.refuse(
         plan_create_preflight.problems(desired, snapshot.observed, plan.goals)

@@ -73,6 +73,7 @@ def explain(
     group_ids: Sequence[str] = (),
     vpc: bool = False,
     dns: bool = False,
+    zones: bool = False,
 ) -> Snapshot:
     """The second round trip: where ids that were not found lie, whether the VPC exists, what its DNS allows."""
     vpc_id = snapshot.observed.vpc_id
@@ -88,6 +89,7 @@ def explain(
     if dns:
         for name in ("enableDnsSupport", "enableDnsHostnames"):
             reads[name] = _attribute(connection, vpc_id, name)
+    if zones:
         reads["zones"] = partial(_zones, connection, vpc_id)
     found = gather(reads)
     observed = snapshot.observed

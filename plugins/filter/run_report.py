@@ -41,7 +41,7 @@ RETURN = r"""
 _value:
   description:
     - C(document) has the verdict, the targets with their failures, steps, checklist and table, and all findings;
-      C(evidence) has what they were made of, and C(summary) is a text.
+      C(evidence) has what they were made of, C(brief) is a short text, and C(summary) the same with all tables.
   type: dict
 """
 
@@ -80,7 +80,14 @@ def run_report(
     return {
         "document": document,
         "evidence": {run["target"]: _basis(run) for run in listed},
-        "summary": _summary(document, listed),
+        "brief": "\n\n".join(_brief(target, check_mode) for target in targets),
+        "summary": "\n\n".join(
+            part
+            for target, run in zip(targets, listed, strict=True)
+            for part in (_brief(target, check_mode), _judgement(run).get("text"))
+            if part
+        )
+        + "\n",
     }
 
 
@@ -135,28 +142,17 @@ def _basis(run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _summary(document: Mapping[str, Any], runs: list[Mapping[str, Any]]) -> str:
-    verb = "would take" if document["check_mode"] else "took"
-    parts = []
-    for target, run in zip(document["targets"], runs, strict=True):
-        judgement = _judgement(run)
-        lines = [
-            f"{target['target']}: {'ok' if target['ok'] else 'FAILED'}; {verb} {len(target['steps'])} steps"
-        ]
-        lines += [
-            f"  {step['phase']}: {step['action']} {step['resource']}" for step in target["steps"]
-        ]
-        if target["preview"]:
-            lines.append(
-                f"  impact preview: {target['preview']['status']}, {target['preview']['why']}"
-            )
-            lines += [f"    {line}" for line in target["preview"]["blocking"]]
-        if target["failure"]:
-            lines += ["  " + line for line in str(target["failure"]).splitlines()]
-        parts.append("\n".join(lines))
-        if judgement.get("text"):
-            parts.append(str(judgement["text"]))
-    return "\n\n".join(parts) + "\n"
+def _brief(target: Mapping[str, Any], check_mode: bool) -> str:
+    verb = "would take" if check_mode else "took"
+    verdict = "ok" if target["ok"] else "FAILED"
+    lines = [f"{target['target']}: {verdict}; {verb} {len(target['steps'])} steps"]
+    lines += [f"  {step['phase']}: {step['action']} {step['resource']}" for step in target["steps"]]
+    if target["preview"]:
+        lines.append(f"  impact preview: {target['preview']['status']}, {target['preview']['why']}")
+        lines += [f"    {line}" for line in target["preview"]["blocking"]]
+    if target["failure"]:
+        lines += ["  " + line for line in str(target["failure"]).splitlines()]
+    return "\n".join(lines)
 
 
 class FilterModule:

@@ -15,6 +15,7 @@ from .views import view
 
 _ORDER = {"inside": 0, "spoke": 1, "canary": 2, "outside": 3}
 NOT_SEEN = "not observed"
+_HOSTS_ACROSS = 2
 
 
 def matrix(cases: Iterable[Case], *, pinned: bool) -> list[dict[str, Any]]:
@@ -37,20 +38,23 @@ def matrix(cases: Iterable[Case], *, pinned: bool) -> list[dict[str, Any]]:
 
 
 def text(rows: Sequence[dict[str, Any]]) -> str:
-    """The matrix as text, a table per target: hosts down, vantages across."""
+    """The matrix as text for a terminal: vantages down, hosts across, a few hosts to a table."""
     blocks = []
     for target in dict.fromkeys(row["target"] for row in rows):
         own = [row for row in rows if row["target"] == target]
         cells = {(row["host"], row["vantage"]): row["cell"] for row in own}
         hosts = list(dict.fromkeys(row["host"] for row in own))
         vantages = list(dict.fromkeys((row["vantage"], row["position"]) for row in own))
-        head = [
-            target,
-            *(name if name == place else f"{name} ({place})" for name, place in vantages),
-        ]
-        blocks.append(
-            table(head, [[host, *(cells[host, name] for name, _ in vantages)] for host in hosts])
-        )
+        for start in range(0, len(hosts), _HOSTS_ACROSS):
+            across = hosts[start : start + _HOSTS_ACROSS]
+            body = [
+                [
+                    name if name == place else f"{name} ({place})",
+                    *(cells[host, name] for host in across),
+                ]
+                for name, place in vantages
+            ]
+            blocks.append(table([target, *across], body))
     return "\n\n".join(blocks)
 
 

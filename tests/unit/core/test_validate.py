@@ -216,8 +216,8 @@ def test_the_table_and_its_words() -> None:
     assert cells[aws.MODELS, "outside"] == "public · denied by SCP"
     assert cells[aws.MODELS, "app-a"] == "private 10.10.1.5 +2 · admitted"
     head, line, first, *_ = result["text"].splitlines()
-    assert head.split()[:2] == ["app-use1", "app-a"] and set(line) == {"-", " "}
-    assert first.startswith(aws.MODELS)
+    assert head.split()[0] == "app-use1" and aws.MODELS in head and set(line) == {"-", " "}
+    assert first.startswith("app-a")
 
 
 def test_hostile_text_stays_text() -> None:

@@ -349,11 +349,22 @@ def test_runs_at_the_same_time_lose_nothing(lab):
         for pid in $pids; do wait $pid || cat {lab.folder}/vpce-*; done
         AWS_ACCESS_KEY_ID=AKIALABADMINISTRAT00 AWS_SECRET_ACCESS_KEY=lab-secret-admin python {lab.path("look.py")}
     """
-    outcome = lab.run(script, world={"aws": {**AWS, "endpoints": [*ENDPOINTS, OF_SPOKE, *many]}})
+    # All see no policy at first; later all write from what they read a while before.
+    late = [
+        {
+            "match": {"operation": "organizations:ListPolicies"},
+            "kind": "delay",
+            "seconds": 3,
+            "count": 4,
+        },
+        {"match": {"operation": "organizations:DescribePolicy"}, "kind": "delay", "seconds": 0.6},
+    ]
+    endpoints = [*ENDPOINTS, OF_SPOKE, *many]
+    outcome = lab.run(script, world={"aws": {**AWS, "endpoints": endpoints}}, faults=late)
     found = json.loads(outcome.output.splitlines()[-1])
     assert listed(found) == [item["id"] for item in many], outcome.output
     assert found["targets"] == sorted({*targets})
-    assert outcome.writes.count("organizations:CreatePolicy") >= 1
+    assert outcome.writes.count("organizations:CreatePolicy") == 4
     assert found["tags"] == {"private-ai-endpoints:managed": "true"}
 
 

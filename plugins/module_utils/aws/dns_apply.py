@@ -96,11 +96,11 @@ def _switch(
 
 def _zone(reading: Reading, item: ZoneChange, work: Work) -> None:
     owner = reading.of(item.account)
-    if item.zone_id is None:
-        zone = _created(reading, item, owner, work)
+    if item.zone_id is None and item.home:
+        zone = _created(reading, item, item.home, work)
     else:
         known = {zone.id: zone for zone in reading.view.zones}
-        zone = known[item.zone_id]
+        zone = known[str(item.zone_id)]
     if item.delete:
         zones.delete(owner, zone, item.remove)
         return
@@ -123,9 +123,9 @@ def _zone(reading: Reading, item: ZoneChange, work: Work) -> None:
         work.wait_for(other, zones.disassociate(other, zone, spoke))
 
 
-def _created(reading: Reading, item: ZoneChange, owner: Connection, work: Work) -> Zone:
-    assert item.home is not None
-    zone, change_id = zones.create(owner, item.name, item.home, reading.view.vpc_id)
+def _created(reading: Reading, item: ZoneChange, home: Spoke, work: Work) -> Zone:
+    owner = reading.of(item.account)
+    zone, change_id = zones.create(owner, item.name, home, reading.view.vpc_id)
     work.done.created.append(_named(zone))
     work.wait_for(owner, change_id)
     return zone

@@ -30,7 +30,7 @@ def apply(
 
     again: makes the plan anew from what stands, when somebody created or attached the policy meanwhile.
     """
-    for _ in range(PLANS):
+    for _unused in range(PLANS):
         try:
             return plan, _carry_out(organization, plan)
         except AlreadyThere:

@@ -144,7 +144,7 @@ def _converge(
 ) -> tuple[Plan, list[Step]]:
     """Apply, read back, and go on until nothing differs; returns what stands then and the steps that were taken."""
     rounds: list[list[Step]] = []
-    for _ in range(ROUNDS):
+    for _unused in range(ROUNDS):
         failure: AwsError | None = None
         try:
             changes = _apply(connection, desired, plan, deadline, wait)

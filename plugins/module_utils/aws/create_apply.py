@@ -187,7 +187,7 @@ def _appeared(
     connection: Connection, vpc_id: str, service: str, deadline: Deadline, patience: float
 ) -> str | None:
     """The endpoint that another run made; it may take a moment to be seen."""
-    for _ in deadline.ticks(at_most=patience):
+    for _unused in deadline.ticks(at_most=patience):
         found = live_endpoints(connection, vpc_id, service)
         if found:
             return found[0].id
@@ -196,7 +196,7 @@ def _appeared(
 
 def _visible(connection: Connection, endpoint_id: str, deadline: Deadline) -> bool:
     """False when EC2 answered a token with an endpoint that is no more."""
-    for _ in deadline.ticks(at_most=SETTLE_SECONDS):
+    for _unused in deadline.ticks(at_most=SETTLE_SECONDS):
         found = endpoints_by_id(connection, [endpoint_id]).get(endpoint_id)
         if found:
             return found.state not in GONE
@@ -236,7 +236,7 @@ def _patiently(
     """Call, and call again while the names of a deleted endpoint still conflict; EC2 frees them after minutes."""
     action = "ec2:" + "".join(word.capitalize() for word in operation.split("_"))
     last: AwsError | None = None
-    for _ in deadline.ticks(at_most=CONFLICT_SECONDS):
+    for _unused in deadline.ticks(at_most=CONFLICT_SECONDS):
         try:
             with calling(resource, action):
                 answer: dict[str, Any] = getattr(connection.client("ec2"), operation)(**parameters)

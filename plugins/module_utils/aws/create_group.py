@@ -72,7 +72,7 @@ def delete_group(
     """Delete it; the interfaces of deleted endpoints hold it for a while."""
     resource = f"{vpc_id}/security-group/{change.name}"
     last: AwsError | None = None
-    for _ in deadline.ticks(at_most=120):
+    for _unused in deadline.ticks(at_most=120):
         try:
             with calling(resource, "ec2:DeleteSecurityGroup"):
                 connection.client("ec2").delete_security_group(GroupId=change.group_id)
@@ -96,7 +96,7 @@ def converge_rules(
 ) -> None:
     """Add what is missing, then take away what is too much; read again after a race."""
     last: AwsError | None = None
-    for _ in deadline.ticks(at_most=SETTLE_SECONDS):
+    for _unused in deadline.ticks(at_most=SETTLE_SECONDS):
         try:
             present = _rules(connection, group_id, resource)
             if present is None:
@@ -135,7 +135,7 @@ def _named(
 ) -> str:
     """The group that already has the name, if this collection made it."""
     filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "group-name", "Values": [name]}]
-    for _ in deadline.ticks(at_most=SETTLE_SECONDS):
+    for _unused in deadline.ticks(at_most=SETTLE_SECONDS):
         found = _describe(connection, filters, resource)
         if found and MANAGED_TAG in tags_of(found[0]):
             return str(found[0]["GroupId"])

@@ -67,8 +67,8 @@ def traffic(
     return {
         "start": _text(start),
         "end": _text(end),
-        "complete": all(complete for _, complete in answers.values()),
-        "groups": grouped(event for events, _ in answers.values() for event in events),
+        "complete": all(complete for _unused, complete in answers.values()),
+        "groups": grouped(event for events, _unused in answers.values() for event in events),
     }
 
 

@@ -48,7 +48,7 @@ def until(deadline: Deadline, resource: str, done: Callable[[], str]) -> None:
     EndpointError at the deadline, with the last text.
     """
     pending = ""
-    for _ in deadline.ticks():
+    for _unused in deadline.ticks():
         pending = done()
         if not pending:
             return

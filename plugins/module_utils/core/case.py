@@ -53,6 +53,13 @@ class Case:
     application_cidrs: Sequence[str] = ()
     application_subnets: Sequence[str] = ()
 
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The evidence, for what comes after the check that there is some."""
+        if self.evidence is None:
+            raise ValueError(f"{self.target}: judged by evidence that is not there")
+        return self.evidence
+
     def at(self, *positions: str) -> list[Vantage]:
         """The vantages at these positions, those that were expected and those that only reported."""
         return [item for item in self.vantages if item.position in positions]

@@ -105,7 +105,7 @@ def cases_of(request: Request) -> list[Case]:
             resource="evidence",
             fix="Pass evidence, probe_targets or observations",
         )
-    _one_name(evidence, {name for _, name in named})
+    _one_name(evidence, {name for _unused, name in named})
     cidrs = intake.cidrs(request.application_cidrs, "application_cidrs")
     return [
         Case(

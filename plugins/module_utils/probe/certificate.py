@@ -67,17 +67,17 @@ def _elements(data: bytes) -> Iterator[Element]:
 
 def _distinguished(name: bytes) -> List[Tuple[str, str]]:
     found = []
-    for _, relative in _elements(name):
-        for _, attribute in _elements(relative):
-            (_, kind), (_, value) = list(_elements(attribute))[:2]
+    for _unused, relative in _elements(name):
+        for _unused, attribute in _elements(relative):
+            (_unused, kind), (_unused, value) = list(_elements(attribute))[:2]
             if kind in _ATTRIBUTES:
                 found.append((_ATTRIBUTES[kind], value.decode("utf-8", "replace")))
     return found
 
 
 def _alternative_names(extensions: bytes) -> List[str]:
-    for _, listed in _elements(extensions):
-        for _, extension in _elements(listed):
+    for _unused, listed in _elements(extensions):
+        for _unused, extension in _elements(listed):
             parts = list(_elements(extension))
             if parts[0] == (_OID, _SUBJECT_ALT_NAME):
                 content = next(value for tag, value in parts if tag == _OCTETS)

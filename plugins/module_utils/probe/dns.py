@@ -72,7 +72,7 @@ def ask(name: str, kind: str, servers: List[str], timeout: float, port: int = 53
 def _ask_one(name: str, kind: str, server: str, timeout: float, port: int) -> Reply:
     number = secrets.randbelow(65536)
     question = build(name, TYPES[kind], number)
-    family, _, _, _, address = socket.getaddrinfo(
+    family, _kind, _protocol, _canonical, address = socket.getaddrinfo(
         server, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
     )[0]
     message = _over_udp(question, number, family, address, timeout)
@@ -145,14 +145,13 @@ def _parse(message: bytes, name: str, kind: str, number: int) -> Reply:
     if code not in (0, _NXDOMAIN):
         return Reply("error", error=f"{_RCODES.get(code, f'RCODE {code}')} for {kind}")
     at = 12
-    for _ in range(questions):
-        _, at = _read_name(message, at)
-        at += 4
+    for _unused in range(questions):
+        at = _read_name(message, at)[1] + 4
     aliases: Dict[str, str] = {}
     found: List[Tuple[str, Dict[str, Any]]] = []
-    for _ in range(count):
+    for _unused in range(count):
         owner, at = _read_name(message, at)
-        rtype, _, ttl, length = struct.unpack(">HHIH", message[at : at + 10])
+        rtype, _unused, ttl, length = struct.unpack(">HHIH", message[at : at + 10])
         at += 10
         if rtype == CNAME:
             aliases[owner] = _read_name(message, at)[0]
@@ -180,7 +179,7 @@ def _read_name(message: bytes, at: int) -> Tuple[str, int]:
     """The lower-case name at an offset, and the offset after it."""
     labels: List[str] = []
     after = None
-    for _ in range(128):
+    for _unused in range(128):
         length = message[at]
         if length >= 0xC0:
             after = at + 2 if after is None else after

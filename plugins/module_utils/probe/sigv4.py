@@ -65,7 +65,7 @@ def sign(
 
 def canonical_request(method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
     """What is signed: method, path, query, headers and body in one agreed spelling."""
-    location, _, query = path.partition("?")
+    location, _unused, query = path.partition("?")
     pairs = sorted(_pair(part) for part in query.split("&") if part)
     return "\n".join(
         [
@@ -82,7 +82,7 @@ def canonical_request(method: str, path: str, headers: Mapping[str, str], body: 
 
 
 def _pair(part: str) -> Tuple[str, str]:
-    name, _, value = part.partition("=")
+    name, _unused, value = part.partition("=")
     return name, value
 
 

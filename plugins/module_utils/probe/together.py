@@ -61,7 +61,7 @@ def run(jobs: Sequence[Callable[[], Any]], seconds: float, at_once: int | None =
 
 
 def _start(work: Callable[[], None], count: int) -> List[threading.Thread]:
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
+    threads = [threading.Thread(target=work, daemon=True) for _unused in range(count)]
     before = threading.stack_size(_STACK)
     try:
         for thread in threads:

@@ -102,7 +102,7 @@ def _is_exempt(found: re.Match[str], principal: str, pattern: str) -> bool:
     if not found["resource"].startswith("assumed-role/"):
         return False
     role = found["resource"].split("/")[1]
-    account, _, resource = pattern.partition(":iam::")[2].partition(":")
+    account, _unused, resource = pattern.partition(":iam::")[2].partition(":")
     return (
         resource.startswith("role/")
         and matches(account, found["account"])

@@ -189,7 +189,7 @@ def profile_arns(profile: Mapping[str, Any], *, partition: str, region: str) -> 
     """
     name = str(profile["id"])
     short = name.rsplit("/", 1)[-1]
-    geography, _, rest = short.partition(".")
+    geography, _unused, rest = short.partition(".")
     model = profile.get("model_id") or (rest if geography in _GEOGRAPHIES else None)
     regions = profile.get("regions") or _GEOGRAPHIES.get(geography, ("*",))
     arn = (

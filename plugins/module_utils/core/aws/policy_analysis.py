@@ -160,7 +160,7 @@ def _literal(value: str, pattern: bool) -> bool:
 
 
 def _unbound(statement: Mapping[str, Any], own: _Own) -> str:
-    keys = sorted({key for _, key, _ in conditions(statement)})
+    keys = sorted({key for _operator, key, _values in conditions(statement)})
     if not keys:
         return "admits any principal, without a condition"
     suffix = (

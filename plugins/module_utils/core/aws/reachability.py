@@ -79,7 +79,10 @@ def acl_says(acl: Mapping[str, Any], *, egress: bool, peer: str, ports: Ports) -
     addresses = _edges(
         first,
         last,
-        [(int(net.network_address), int(net.broadcast_address)) for net, _, _ in entries],
+        [
+            (int(net.network_address), int(net.broadcast_address))
+            for net, _ports, _action in entries
+        ],
     )
     verdicts = {
         next(
@@ -92,7 +95,7 @@ def acl_says(acl: Mapping[str, Any], *, egress: bool, peer: str, ports: Ports) -
             "deny",
         )
         for address in addresses
-        for port in _edges(*ports, [span for _, span, _ in entries])
+        for port in _edges(*ports, [span for _net, span, _action in entries])
     }
     if len(verdicts) > 1:
         return "partly"

@@ -82,7 +82,7 @@ def lock_of(enforcement: Mapping[str, Any], deny: Deny) -> Lock:
 
 def unprotected_tagging(enforcement: Mapping[str, Any], tag: str) -> list[str]:
     """Actions by which an ordinary principal could give itself the exclusion tag: no Deny in effect stops them."""
-    guards = [item for _, item in _in_effect(enforcement) if _guards(item, tag)]
+    guards = [item for _unused, item in _in_effect(enforcement) if _guards(item, tag)]
     return [
         action
         for action in _TAGGING
@@ -96,7 +96,7 @@ def unprotected_tagging(enforcement: Mapping[str, Any], tag: str) -> list[str]:
 
 def too_broad(arn: str) -> bool:
     """Whether an exempt ARN pattern leaves the identity's name open."""
-    account, _, resource = arn.partition(":iam::")[2].partition(":")
+    account, _unused, resource = arn.partition(":iam::")[2].partition(":")
     return not account or _ANYONE.fullmatch(resource) is not None
 
 
@@ -211,7 +211,7 @@ def _guards(statement: Mapping[str, Any], tag: str) -> bool:
     )
     only = all(
         key in ("aws:tagkeys", "aws:principalarn") or key.startswith("aws:requesttag/")
-        for _, key, _ in found
+        for _operator, key, _values in found
     )
     return names_tag and only and as_list(statement.get("Resource")) == ["*"]
 

@@ -33,7 +33,7 @@ Group = Mapping[str, Any]
 
 def _judge(case: Case) -> Iterator[Judgement]:
     reasons = case.lacks("traffic")
-    traffic = case.evidence["traffic"] if case.evidence else None
+    traffic = case.document["traffic"] if case.evidence else None
     if not reasons and traffic is None:
         reasons = ["no audit records were read"]
     if traffic is None or reasons:
@@ -104,10 +104,9 @@ def _groups(case: Case, traffic: Mapping[str, Any]) -> Iterator[Judgement]:
 
 
 def _said(case: Case, status: Status, observed: str, *, fix: str | None = None) -> Judgement:
-    assert case.evidence is not None
     return Judgement(
         status=status,
-        resource=f"account {case.evidence['account_id']}",
+        resource=f"account {case.document['account_id']}",
         severity="medium" if status == "unknown" else None,
         expected=_PRIVATE_ONLY,
         observed=observed,

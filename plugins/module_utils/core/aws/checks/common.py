@@ -45,8 +45,8 @@ def own_endpoints(case: Case) -> list[Endpoint]:
     """The endpoints in the target's own VPC; empty without evidence."""
     if case.evidence is None:
         return []
-    vpc = case.evidence["vpc"]["id"]
-    return [item for item in case.evidence["endpoints"] if item["vpc_id"] == vpc]
+    vpc = case.document["vpc"]["id"]
+    return [item for item in case.document["endpoints"] if item["vpc_id"] == vpc]
 
 
 def all_endpoints(case: Case) -> list[Endpoint]:
@@ -62,12 +62,12 @@ def full_name(case: Case, service: str) -> str:
     known = CATALOGUE.get(service)
     if known is None or case.evidence is None:
         return service
-    return known.full_name(str(case.evidence["region"]))
+    return known.full_name(str(case.document["region"]))
 
 
 def short_name(case: Case, service: str) -> str:
     """The catalogue's name of a full service name."""
-    known = lookup(service, str(case.evidence["region"])) if case.evidence else None
+    known = lookup(service, str(case.document["region"])) if case.evidence else None
     return known.short if known else service
 
 
@@ -88,17 +88,16 @@ def service_of(case: Case, host: str) -> str | None:
 
 def hosts_of(case: Case, service: str) -> list[str]:
     """The hosts of a service: what was to be probed, what the cloud offers, or the catalogue's."""
-    assert case.evidence is not None
     offered = next(
         (
             item["private_dns_names"]
-            for item in case.evidence["services"]
+            for item in case.document["services"]
             if item["name"] == service
         ),
         (),
     )
     named = [host for host in case.hosts() if service_of(case, host) == service]
-    named += probe_hosts(service, str(case.evidence["region"]), offered)
+    named += probe_hosts(service, str(case.document["region"]), offered)
     return list(dict.fromkeys(named))
 
 
@@ -133,8 +132,8 @@ def private_cidrs(case: Case) -> list[str]:
     """The networks whose addresses count as private besides the private ranges: VPCs may use public ones inside."""
     if case.evidence is None:
         return []
-    vpc = case.evidence["vpc"]
-    peers = [cidr for item in case.evidence["peerings"] for cidr in item["peer_cidrs"]]
+    vpc = case.document["vpc"]
+    peers = [cidr for item in case.document["peerings"] for cidr in item["peer_cidrs"]]
     return [*vpc["cidrs"], *vpc["ipv6_cidrs"], *peers]
 
 

@@ -45,7 +45,7 @@ def _excuse(judgements: list[Judgement], by: list[Judgement]) -> Iterator[Judgem
 
 def prefixes(case: Case) -> list[str]:
     """The IAM prefixes of the services that the target has endpoints for, or was to be probed for."""
-    region = str(case.evidence["region"]) if case.evidence else ""
+    region = str(case.document["region"]) if case.evidence else ""
     names = {str(item["service"]) for item in common.own_endpoints(case)}
     names |= {service for host in case.hosts() if (service := common.service_of(case, host))}
     known = [lookup(name, region) for name in names]
@@ -54,13 +54,12 @@ def prefixes(case: Case) -> list[str]:
 
 def _configured(case: Case) -> Iterator[Judgement]:
     reasons = case.lacks("enforcement")
-    if not reasons and case.evidence and case.evidence["enforcement"] is None:
+    if not reasons and case.evidence and case.document["enforcement"] is None:
         reasons = ["the organisation was not read"]
     if reasons:
         yield common.lacking(reasons, case.target, _LOCKED)
         return
-    assert case.evidence is not None
-    enforcement: Mapping[str, Any] = case.evidence["enforcement"]
+    enforcement: Mapping[str, Any] = case.document["enforcement"]
     account = str(enforcement["account_id"])
     general = _nothing_binds(enforcement)
     if general:
@@ -103,7 +102,7 @@ def _prefix(case: Case, enforcement: Mapping[str, Any], prefix: str) -> Iterator
         )
         return
     if deny.exclusion:
-        yield from _exclusion(enforcement, resource, deny)
+        yield from _exclusion(enforcement, resource, deny, deny.exclusion[0])
     if deny.opt_in:
         by_choice = f"{deny.where}, for principals tagged {'='.join(deny.opt_in)} only"
         yield _said("warn", resource, by_choice)
@@ -111,14 +110,15 @@ def _prefix(case: Case, enforcement: Mapping[str, Any], prefix: str) -> Iterator
         yield _endpoints_listed(case, resource, counting, prefix)
 
 
-def _exclusion(enforcement: Mapping[str, Any], resource: str, deny: Deny) -> Iterator[Judgement]:
-    assert deny.exclusion is not None
-    open_to = unprotected_tagging(enforcement, deny.exclusion[0])
+def _exclusion(
+    enforcement: Mapping[str, Any], resource: str, deny: Deny, tag: str
+) -> Iterator[Judgement]:
+    open_to = unprotected_tagging(enforcement, tag)
     if open_to:
         yield _said(
             "fail",
             resource,
-            f"{deny.where} exempts principals tagged {deny.exclusion[0]}, and nothing denies "
+            f"{deny.where} exempts principals tagged {tag}, and nothing denies "
             f"{', '.join(open_to)} with that tag: whoever may tag exempts himself",
             fix="Run private_ai.endpoints.bedrock_lockdown with exclusion_tag: true, which protects the tag, or "
             "without it",
@@ -127,8 +127,7 @@ def _exclusion(enforcement: Mapping[str, Any], resource: str, deny: Deny) -> Ite
 
 def _endpoints_listed(case: Case, resource: str, found: list[Deny], prefix: str) -> Judgement:
     """Whether every Deny in effect lets the target's own endpoints through."""
-    assert case.evidence is not None
-    region, vpc = str(case.evidence["region"]), str(case.evidence["vpc"]["id"])
+    region, vpc = str(case.document["region"]), str(case.document["vpc"]["id"])
     own = [
         str(item["id"])
         for item in common.own_endpoints(case)

@@ -42,8 +42,7 @@ def _configured(case: Case) -> Iterator[Judgement]:
     if reasons:
         yield common.lacking(reasons, case.target, _PRIVATE)
         return
-    assert case.evidence is not None
-    vpc = case.evidence["vpc"]
+    vpc = case.document["vpc"]
     off = [
         name
         for name, on in (
@@ -67,7 +66,6 @@ def _configured(case: Case) -> Iterator[Judgement]:
 
 
 def _endpoint(case: Case, endpoint: Endpoint) -> Judgement:
-    assert case.evidence is not None
     wrong, ways = [], set()
     own = set(addresses_of(endpoint))
     for sibling in common.own_endpoints(case):
@@ -75,7 +73,7 @@ def _endpoint(case: Case, endpoint: Endpoint) -> Judgement:
             own.update(addresses_of(sibling))
     hosts = common.hosts_of(case, str(endpoint["service"]))
     for host in hosts:
-        prediction = predict(host, str(case.evidence["vpc"]["id"]), case.evidence)
+        prediction = predict(host, str(case.document["vpc"]["id"]), case.document)
         ways.add(prediction.by)
         if prediction.kind != "private" or not set(prediction.addresses) <= own:
             wrong.append(f"{host}: {prediction.kind}, {prediction.by}")
@@ -95,8 +93,7 @@ def _endpoint(case: Case, endpoint: Endpoint) -> Judgement:
 def _uncovered_subnets(case: Case) -> Iterator[Judgement]:
     if case.lacks("network"):
         return
-    assert case.evidence is not None
-    wanted = list(case.application_subnets) or [item["id"] for item in case.evidence["subnets"]]
+    wanted = list(case.application_subnets) or [item["id"] for item in case.document["subnets"]]
     reported = {item["vantage"] for item in case.observations}
     covered = {item.subnet for item in case.at("inside") if item.name in reported}
     for subnet in wanted:

@@ -29,10 +29,9 @@ def _judge(case: Case) -> Iterator[Judgement]:
 
 
 def _endpoint(case: Case, endpoint: Endpoint) -> Judgement:
-    assert case.evidence is not None
     resource = str(endpoint["id"])
     supported = {
-        str(item["name"]): bool(item["policy_supported"]) for item in case.evidence["services"]
+        str(item["name"]): bool(item["policy_supported"]) for item in case.document["services"]
     }
     if not supported.get(str(endpoint["service"]), True):
         return Judgement(
@@ -44,7 +43,7 @@ def _endpoint(case: Case, endpoint: Endpoint) -> Judgement:
         )
     if endpoint["policy"] is None:
         return common.lacking(["the endpoint's policy was not returned"], resource, _BOUND)
-    enforcement = case.evidence["enforcement"] or {}
+    enforcement = case.document["enforcement"] or {}
     problems = too_wide(
         endpoint["policy"], organization_id=enforcement.get("organization_id") or None
     )

@@ -24,8 +24,7 @@ def _judge(case: Case) -> Iterator[Judgement]:
         return
     if not common.own_endpoints(case):
         yield common.no_endpoint(case, _NARROW)
-    assert case.evidence is not None
-    groups = {str(item["id"]): item for item in case.evidence["security_groups"]}
+    groups = {str(item["id"]): item for item in case.document["security_groups"]}
     allowed = application_cidrs(case)
     for endpoint in common.own_endpoints(case):
         for group_id in endpoint["security_group_ids"]:
@@ -40,11 +39,10 @@ def application_cidrs(case: Case) -> list[str]:
     """Where callers may be: as the option says, else the VPC and its active peers."""
     if case.application_cidrs:
         return list(case.application_cidrs)
-    assert case.evidence is not None
-    vpc = case.evidence["vpc"]
+    vpc = case.document["vpc"]
     peers = [
         cidr
-        for item in case.evidence["peerings"]
+        for item in case.document["peerings"]
         if str(item["status"]).lower() == "active"
         for cidr in item["peer_cidrs"]
     ]

@@ -41,8 +41,7 @@ def _judge(case: Case) -> Iterator[Judgement]:
 
 def application_subnets(case: Case) -> list[Mapping[str, Any]]:
     """The subnets that callers are in: as the option says, else all of the VPC."""
-    assert case.evidence is not None
-    subnets: list[Mapping[str, Any]] = list(case.evidence["subnets"])
+    subnets: list[Mapping[str, Any]] = list(case.document["subnets"])
     if not case.application_subnets:
         return subnets
     return [item for item in subnets if item["id"] in case.application_subnets]
@@ -58,25 +57,23 @@ def elsewhere(case: Case, service: str) -> list[Endpoint]:
 def _elsewhere(case: Case) -> Iterator[Judgement]:
     wanted = {service for host in case.hosts() if (service := common.service_of(case, host))}
     wanted |= {str(item["service"]) for item in common.all_endpoints(case)}
-    assert case.evidence is not None
     for service in sorted(wanted):
         for endpoint in elsewhere(case, service):
             yield Judgement(
                 status="fail",
                 severity="high",
                 resource=str(endpoint["id"]),
-                expected=f"an endpoint of {service} in {case.evidence['vpc']['id']}",
+                expected=f"an endpoint of {service} in {case.document['vpc']['id']}",
                 observed=f"the only one sits in {endpoint['vpc_id']}",
             )
 
 
 def _zones(case: Case, endpoint: Endpoint) -> Iterator[Judgement]:
-    assert case.evidence is not None
     resource = str(endpoint["id"])
     offered = next(
         (
             set(item["availability_zones"])
-            for item in case.evidence["services"]
+            for item in case.document["services"]
             if item["name"] == endpoint["service"]
         ),
         None,
@@ -87,7 +84,7 @@ def _zones(case: Case, endpoint: Endpoint) -> Iterator[Judgement]:
         return
     used = {str(item["az"]) for item in application_subnets(case)}
     present = {
-        str(item["az"]) for item in case.evidence["subnets"] if item["id"] in endpoint["subnet_ids"]
+        str(item["az"]) for item in case.document["subnets"] if item["id"] in endpoint["subnet_ids"]
     }
     lacking = sorted((used & offered) - present)
     yield Judgement(
@@ -109,12 +106,11 @@ def _zones(case: Case, endpoint: Endpoint) -> Iterator[Judgement]:
 
 
 def _reach(case: Case, endpoint: Endpoint) -> Judgement:
-    assert case.evidence is not None
     reasons = [
         reason
         for subnet in application_subnets(case)
         for reason in blocks(
-            case.evidence, str(subnet["cidr"]), str(subnet["network_acl_id"]), endpoint
+            case.document, str(subnet["cidr"]), str(subnet["network_acl_id"]), endpoint
         )
     ]
     if not application_subnets(case):

@@ -47,8 +47,7 @@ def _judge(case: Case) -> Iterator[Judgement]:
 
 def active_peers(case: Case) -> list[Peering]:
     """The peerings of the target's VPC that carry traffic."""
-    assert case.evidence is not None
-    return [item for item in case.evidence["peerings"] if str(item["status"]).lower() == "active"]
+    return [item for item in case.document["peerings"] if str(item["status"]).lower() == "active"]
 
 
 def _vantages_in(case: Case, peering: Peering, peers: int) -> list[Vantage]:
@@ -61,7 +60,6 @@ def _vantages_in(case: Case, peering: Peering, peers: int) -> list[Vantage]:
 
 
 def _by_configuration(case: Case, peering: Peering) -> Judgement:
-    assert case.evidence is not None
     peer = str(peering["peer_vpc_id"])
     endpoints = [item for item in common.own_endpoints(case) if is_up(item)]
     hosts = {
@@ -69,12 +67,12 @@ def _by_configuration(case: Case, peering: Peering) -> Judgement:
     }
     wrong = []
     for host in hosts:
-        prediction = predict(host, peer, case.evidence)
+        prediction = predict(host, peer, case.document)
         if prediction.kind != "private":
             wrong.append(f"{host}: {prediction.kind}, {prediction.by}")
     unread = [
         f"{item['action']}: {item['message']}"
-        for item in case.evidence["missing"]
+        for item in case.document["missing"]
         if item["part"] == "peers" and peer in item["message"]
     ]
     if not wrong:
@@ -99,7 +97,6 @@ def _by_configuration(case: Case, peering: Peering) -> Judgement:
 
 def _unreachable(case: Case, peering: Peering) -> list[str]:
     """Why packets from a peer do not get to the endpoints of the target's VPC, or answers not back."""
-    assert case.evidence is not None
     reasons = []
     for endpoint in common.own_endpoints(case):
         if any(
@@ -108,11 +105,11 @@ def _unreachable(case: Case, peering: Peering) -> list[str]:
         ):
             continue
         for cidr in peering["peer_cidrs"]:
-            reasons += blocks(case.evidence, str(cidr), None, endpoint)
+            reasons += blocks(case.document, str(cidr), None, endpoint)
             reasons += [
                 f"{subnet} has no route to {cidr} through {peering['id']}"
                 for subnet in endpoint["subnet_ids"]
-                if route_to(case.evidence, str(subnet), str(cidr)) != peering["id"]
+                if route_to(case.document, str(subnet), str(cidr)) != peering["id"]
             ]
     return list(dict.fromkeys(reasons))
 

@@ -48,8 +48,7 @@ def _judge(case: Case) -> Iterator[Judgement]:
 
 def _wanted(case: Case) -> dict[str, str]:
     """Full service name → why it is wanted."""
-    assert case.evidence is not None
-    region = str(case.evidence["region"])
+    region = str(case.document["region"])
     present = {str(item["service"]) for item in common.own_endpoints(case)}
     asked = {service for host in case.hosts() if (service := common.service_of(case, host))}
     wanted = dict.fromkeys(asked, "it was to be probed") | dict.fromkeys(present, "it is present")
@@ -66,9 +65,8 @@ def _wanted(case: Case) -> dict[str, str]:
 
 
 def _service(case: Case, service: str, why: str) -> Judgement:
-    assert case.evidence is not None
     found = [item for item in common.own_endpoints(case) if item["service"] == service]
-    offered = {item["name"] for item in case.evidence["services"]}
+    offered = {item["name"] for item in case.document["services"]}
     if found and any(is_up(item) for item in found):
         return _said("pass", service, ", ".join(str(item["id"]) for item in found))
     if found:

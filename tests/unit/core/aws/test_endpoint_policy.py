@@ -29,6 +29,9 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.endp
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.plan_create_request import (
     policy_problems,
 )
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.aws.policy_analysis import (
+    too_wide,
+)
 
 MODEL = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan"
 services = st.sampled_from([None, *CATALOGUE.values()])
@@ -62,6 +65,21 @@ def test_every_statement_binds_its_principals(service: Any, admission: Admission
         assert tuple(paths) == admission.organization_paths
         if is_listed(service):
             assert not {"*", f"{service.iam_prefix}:*"} & set(statement["Action"])
+
+
+@given(
+    services.filter(is_listed),
+    st.sampled_from(
+        [
+            Admission(organization_id="o-1"),
+            Admission(account_ids=("222222222222",)),
+            Admission(organization_paths=("o-1/r-1/ou-1/*",), resources=(MODEL,)),
+        ]
+    ),
+)
+def test_the_analysis_of_policies_finds_nothing_in_them(service: Any, admission: Admission) -> None:
+    policy = generate(service, admission)
+    assert too_wide(policy, organization_id="o-1", accounts=["222222222222"]) == []
 
 
 @given(services.filter(lambda item: item and item.probe), admissions)

@@ -53,7 +53,7 @@ lab-tests: setup ## the lab's own tests: each wrong request gets the cloud's own
 
 integration: setup ## modules, roles and playbooks against the lab
 	@echo "==> integration tests in the lab"
-	@$(BIN)/pytest -q -n 2 tests/integration
+	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/integration
 
 lint: setup ## ruff, mypy, ansible-lint, antsibull, documentation against argument specs
 	@tools/lint

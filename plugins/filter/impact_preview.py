@@ -42,6 +42,12 @@ options:
     type: list
     elements: dict
     default: []
+  final:
+    description:
+      - Whether O(endpoint_ids) has those of all targets of the scope. While it has not, an endpoint that is not in it
+        blocks nothing.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -71,10 +77,14 @@ def impact_preview(
     regions: Sequence[str],
     egress: Sequence[str] = (),
     explained: Sequence[Mapping[str, Any]] = (),
+    final: bool = True,
 ) -> dict[str, Any]:
     """See DOCUMENTATION."""
     reach = preview.Reach(
-        endpoints=frozenset(endpoint_ids), regions=frozenset(regions), egress=frozenset(egress)
+        endpoints=frozenset(endpoint_ids),
+        regions=frozenset(regions),
+        egress=frozenset(egress),
+        final=final,
     )
     try:
         return preview.preview(_merged(evidence), reach, preview.explanations(explained))

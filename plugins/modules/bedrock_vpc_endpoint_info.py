@@ -58,6 +58,7 @@ options:
   traffic_regions:
     description:
       - Further Regions whose records are read. The VPC's own Region always is.
+      - V(all) stands for every Region that is enabled for the account, which is what a service control policy binds.
     type: list
     elements: str
     default: []

@@ -23,6 +23,7 @@ from .reads import Read, Reader
 
 PARTS = ("network", "endpoints", "dns", "enforcement", "traffic")
 DEFAULT_PARTS = ("network", "endpoints", "dns")
+ALL_REGIONS = "all"
 _LONGEST = timedelta(days=90)
 
 
@@ -46,7 +47,8 @@ def observe(
     gather: which of PARTS to read.
     organizations_role_arn: role of the management (or delegated) account for `enforcement`; None uses `connection`
     without its assumed role.
-    traffic_start: ISO 8601; instead of traffic_days. traffic_regions: besides the connection's own.
+    traffic_start: ISO 8601; instead of traffic_days.
+    traffic_regions: besides the connection's own; ALL_REGIONS stands for every Region enabled for the account.
     traffic_max_pages: of 50 events, for each Region.
 
     A part that the credentials may not read is an entry of `missing`, naming the action; a VPC that does not exist,
@@ -69,13 +71,24 @@ def observe(
         evidence["traffic"] = observe_traffic.traffic(
             reader,
             used,
-            regions=list(dict.fromkeys([used.region, *traffic_regions])),
+            regions=_regions(reader, found, used.region, traffic_regions),
             sources=event_sources(),
             start=start,
             end=end,
             max_pages=traffic_max_pages,
         )
     return evidence
+
+
+def _regions(reader: Reader, found: _Found, own: str, further: Sequence[str]) -> list[str]:
+    """Where to look for audit records: an empty list when the account's Regions could not be listed."""
+    named = [region for region in further if region != ALL_REGIONS]
+    if ALL_REGIONS in further:
+        enabled = reader.all({"regions": observe_traffic.regions_read(found.ec2)})["regions"]
+        if enabled is None:
+            return []
+        named += enabled
+    return list(dict.fromkeys([own, *named]))
 
 
 def event_sources() -> list[str]:

@@ -36,6 +36,16 @@ _KEYS = (
 _PROBE = "private_ai.endpoints"
 
 
+def regions_read(ec2: Any) -> Read:
+    """The Regions enabled for the account: a lock of the account binds all of them."""
+    return Read(
+        part=_PART,
+        action="ec2:DescribeRegions",
+        about="the account's Regions",
+        call=lambda: sorted(item["RegionName"] for item in ec2.describe_regions()["Regions"]),
+    )
+
+
 def traffic(
     reader: Reader,
     connection: Connection,
@@ -48,6 +58,7 @@ def traffic(
 ) -> dict[str, Any] | None:
     """The evidence's `traffic`; None when a Region's records could not be read.
 
+    regions: empty when they could not be listed, which is also None.
     sources: event sources such as bedrock.amazonaws.com. max_pages: for each Region, all sources together.
     """
 
@@ -61,6 +72,8 @@ def traffic(
             ),
         )
 
+    if not regions:
+        return None
     answers = reader.all({region: read(region) for region in regions})
     if any(value is None for value in answers.values()):
         return None

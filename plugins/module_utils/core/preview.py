@@ -65,11 +65,13 @@ class Reach:
 
     endpoints: ids that the lock lists. regions: Regions of the members.
     egress: public addresses by which the member networks leave.
+    final: whether all members were looked at. Before that an endpoint that is not listed may be one of theirs.
     """
 
     endpoints: frozenset[str]
     regions: frozenset[str]
     egress: frozenset[str] = field(default_factory=frozenset)
+    final: bool = True
 
 
 def explanations(documents: Iterable[Mapping[str, Any]]) -> list[Explanation]:
@@ -122,6 +124,8 @@ def _natural_class(group: Mapping[str, Any], reach: Reach) -> tuple[Class, str]:
     if endpoint:
         if endpoint in reach.endpoints:
             return "private", f"through {endpoint}"
+        if not reach.final:
+            return "private", f"through {endpoint}, which the lock has to list"
         return "unlisted", f"through {endpoint}, which the lock would not list"
     if group.get("invoked_by"):
         return "service", f"made by {group['invoked_by']} over the public path"
@@ -152,8 +156,11 @@ def preview(
         )
     elif traffic is None:
         status, why = "unknown", "the audit records could not be read"
-    elif not groups:
-        status, why = "unknown", "the audit records of the window are empty, which proves nothing"
+    elif all(caller["class"] == "probe" for caller in callers):
+        status, why = (
+            "unknown",
+            "the audit records of the window name no caller, which proves nothing",
+        )
     elif not traffic.get("complete", False):
         status, why = "unknown", "not all audit records of the window could be read"
     else:

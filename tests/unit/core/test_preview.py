@@ -68,7 +68,15 @@ def judged(
 def test_each_caller_has_its_class_and_blocks_by_it(changes: dict[str, Any], kind: str) -> None:
     result = judged(group(**changes))
     assert result["callers"][0]["class"] == kind
-    assert result["status"] == ("blocked" if kind in BLOCKING else "clear")
+    expected = "blocked" if kind in BLOCKING else "unknown" if kind == "probe" else "clear"
+    assert result["status"] == expected
+
+
+def test_an_unlisted_endpoint_blocks_only_once_all_members_are_known() -> None:
+    traffic = {"complete": True, "groups": [group(vpc_endpoint_id="vpce-2")]}
+    early = Reach(endpoints=REACH.endpoints, regions=REACH.regions, final=False)
+    assert preview(traffic, early, [])["status"] == "clear"
+    assert preview(traffic, REACH, [])["status"] == "blocked"
 
 
 def test_a_blocking_caller_is_named_with_count_and_way_out() -> None:

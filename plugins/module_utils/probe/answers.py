@@ -86,7 +86,7 @@ def code_and_message(headers: Mapping[str, str], body: str) -> Tuple[str | None,
             code = code or document.get("__type") or document.get("code")
             message = document.get("message") or document.get("Message")
     # "AccessDeniedException:http://internal…", "com.amazon.coral.service#AccessDeniedException"
-    code = str(code).split(":")[0].rpartition("#")[2] if code else None
+    code = str(code).split(":", maxsplit=1)[0].rpartition("#")[2] if code else None
     return code, str(message) if message is not None else None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from .catalogue import Requested
 from .endpoint_policy import Admission
@@ -228,4 +228,6 @@ class DeleteEndpoint:
     short: str
 
 
-Change = CreateGroup | ChangeGroup | DeleteGroup | CreateEndpoint | ChangeEndpoint | DeleteEndpoint
+Change: TypeAlias = (
+    "CreateGroup | ChangeGroup | DeleteGroup | CreateEndpoint | ChangeEndpoint | DeleteEndpoint"
+)

@@ -5,6 +5,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
+# An empty environment has no search path, without which Python cannot tell where it is.
+PATH ?= /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
 BIN := .venv/bin
 # uv compiles bytecode once here; without it every Ansible task would pay for it again.
 UV := build/uv/bin/uv

@@ -48,7 +48,7 @@ class Story:
         own.mkdir()
         self.script += [
             f"wc -l < $LAB_JOURNAL > {own}/from",
-            f"{command} -e private_endpoint_report_dir={own} > {own}/output 2>&1",
+            f"{command} -e private_endpoint_report_dir={own} -e bedrock_soak_seconds=1 > {own}/output 2>&1",
             f"echo $? > {own}/code",
         ]
 

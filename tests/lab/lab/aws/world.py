@@ -381,7 +381,7 @@ def _endpoint(state: State, given: Section) -> None:
         private_dns_enabled=given.get("private_dns", True),
         private_zone_id="Z" + secrets.token_hex(10).upper(),
         ip_address_type=given.get("ip_address_type", "ipv4"),
-        suffix=endpoint_life.new_suffix(),
+        suffix=given.get("suffix") or endpoint_life.new_suffix(),
         created_at=state.now(),
         tags=dict(given.get("tags", {})),
     )

@@ -155,6 +155,7 @@ _SCHEMA: dict[str, Any] = {
             "policy": (dict, type(None)),
             "ip_address_type": str,
             "state": str,
+            "suffix": str,
             "tags": _TAGS,
         }
     ],

@@ -39,6 +39,9 @@ options:
   state:
     description:
       - V(locked) makes the lock, with a pending marker.
+      - V(admitted) adds O(vpc_endpoint_ids) to a lock that stands at O(targets) already, with a pending marker, and
+        changes nothing where none does. It needs no proof, since it cuts nobody off. Without it nobody could prove an
+        endpoint that is new under a lock. V(locked) takes its marker over.
       - V(sealed) clears the marker of O(run_id), or without O(run_id) those of O(targets). Endpoints that got lost
         since are put back. It fails when the policy was detached or its statements were changed.
       - V(unlocked) with O(run_id) and O(vpc_endpoint_ids) undoes that run by its marker. Without a marker that run
@@ -49,7 +52,7 @@ options:
         everything without O(targets), whatever the markers say, and deletes it when it is attached nowhere and this
         collection created it.
     type: str
-    choices: [locked, sealed, unlocked]
+    choices: [locked, admitted, sealed, unlocked]
     default: locked
   policy_name:
     description:
@@ -60,7 +63,7 @@ options:
   targets:
     description:
       - Ids of the root, organizational units or accounts that the policy is attached to.
-      - Required for O(state=locked).
+      - Required for O(state=locked) and O(state=admitted).
     type: list
     elements: str
     default: []
@@ -105,7 +108,7 @@ options:
     description:
       - Ids of the endpoints that calls may come through, of every Region and VPC in use. They are added to those that
         stand in the policy already.
-      - Required for O(state=locked). Each must be available in one of O(members).
+      - Required for O(state=locked) and O(state=admitted). Each must be available in one of O(members).
     type: list
     elements: str
     default: []
@@ -113,7 +116,7 @@ options:
     description:
       - The VPCs whose callers the lock binds. They are observed with their own account's credentials before the lock
         is made.
-      - Required for O(state=locked).
+      - Required for O(state=locked) and O(state=admitted).
     type: list
     elements: dict
     default: []
@@ -357,7 +360,7 @@ SPEC = ModuleSpec(
         **CONNECTION_SPEC,
         "state": {
             "type": "str",
-            "choices": ["locked", "sealed", "unlocked"],
+            "choices": ["locked", "admitted", "sealed", "unlocked"],
             "default": "locked",
         },
         "policy_name": {"type": "str", "default": "private-ai-endpoints"},

@@ -17,7 +17,7 @@ from ..core import steps as step_list
 from ..core.aws import scp
 from ..core.aws.lock_checks import LockPlan, problems
 from ..core.aws.lock_delta import Standing, Wanted, steps
-from ..core.aws.plan_lockdown import describe_binding, lock, seal, unlock
+from ..core.aws.plan_lockdown import admit, describe_binding, lock, seal, unlock
 from ..core.aws.scp_analysis import too_broad
 from ..core.contracts import KNOWN_AFTER_APPLY
 from ..core.errors import EndpointError
@@ -27,6 +27,8 @@ from .client import AwsError, Connection, calling, connect, gather
 from .lockdown_apply import apply
 from .organization import SCP, Organization
 
+# States that add to what stands.
+_ADDING = ("locked", "admitted")
 UNPROVED = "a proof that every member of the scope is reached only through its endpoints"
 
 _FORMS = {
@@ -55,14 +57,14 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     }
     found = gather(read)
     about = found["organization"]
-    run_id = params["run_id"] or (uuid.uuid4().hex if params["state"] == "locked" else None)
+    run_id = params["run_id"] or (uuid.uuid4().hex if params["state"] in _ADDING else None)
     binds = describe_binding(wanted, about.get("MasterAccountId"), about.get("Id"))
     task = _Task(params=params, wanted=wanted, run_id=run_id, now=now)
     made = task.plan(_as_predicted(task, context, found["standing"]))
     listed = steps(made.start, made.desired)
-    if params["state"] == "locked" and listed:
+    if params["state"] in _ADDING and listed:
         _may_lock(task, context, connection, organization, made, about)
-        if not _proved(task, context, binds):
+        if params["state"] == "locked" and not _proved(task, context, binds):
             listed = steps(made.start, made.desired, conditional_on=UNPROVED)
     after = made.desired
     if listed and not context.check_mode:
@@ -106,6 +108,8 @@ class _Task:
                 endpoint_ids=wanted.endpoint_ids,
                 targets=wanted.targets,
             )
+        if state == "admitted":
+            return admit(standing, wanted, run_id=str(self.run_id), now=self.now)
         return lock(
             standing,
             wanted,
@@ -117,7 +121,7 @@ class _Task:
     def again(self, standing: Standing) -> LockPlan:
         """The same after others changed it meanwhile, unless the change makes it wrong."""
         made = self.plan(standing)
-        if self.params["state"] == "locked":
+        if self.params["state"] in _ADDING:
             _refuse(problems(made, {}, self.wanted), "the lock may not be made")
         return made
 
@@ -147,7 +151,7 @@ def _wanted(params: Mapping[str, Any], context: Context) -> Wanted:
         if too_broad(item)
     ]
     tag = params["opt_in_tag"]
-    if params["state"] == "locked":
+    if params["state"] in _ADDING:
         found += _missing(params)
     _refuse(found, "the options are not right")
     return Wanted(

@@ -237,7 +237,8 @@ def _problems(verdict: Verdict) -> tuple[str, ...]:
         return ("nothing was looked at that could prove it",)
     listed: list[str] = []
     for item in (*verdict.unmet, *verdict.failing):
-        listed.append(plain(f"{sentence(item)}. {item.fix}", longest=600))
+        # The fix must not be what gets cut off.
+        listed.append(f"{plain(sentence(item), longest=400)}. {plain(item.fix, longest=400)}")
     listed = list(dict.fromkeys(listed))
     more = len(listed) - _SHOWN
     return (*listed[:_SHOWN], *([f"and {more} more in findings"] if more > 0 else []))

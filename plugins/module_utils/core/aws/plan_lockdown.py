@@ -65,6 +65,30 @@ def lock(
     )
 
 
+def admit(standing: Standing, wanted: Wanted, *, run_id: str, now: datetime) -> LockPlan:
+    """Let more endpoints through a lock that stands at the run's targets; nothing where none does.
+
+    Until then the lock itself refuses whoever calls through them, so that nothing could be proved there. It cuts
+    nobody off. The lock that follows takes the marker over.
+    """
+    unchanged = LockPlan(start=standing, desired=standing)
+    if standing.frame is None or standing.document is None:
+        return unchanged
+    if not wanted.targets <= standing.targets or wanted.endpoint_ids <= standing.endpoint_ids:
+        return unchanged
+    ids = standing.endpoint_ids | wanted.endpoint_ids
+    desired = replace(standing, document=replace(standing.document, endpoint_ids=ids))
+    delta = difference(standing, desired, wanted)
+    own = Marker(run_id=run_id, time=timestamp(now), delta=delta)
+    return LockPlan(
+        start=standing,
+        desired=replace(desired, tags={**standing.tags, **to_tags(own)}),
+        relied=wanted.endpoint_ids,
+        marker=own,
+        delta=delta,
+    )
+
+
 def _same_scope(marker: Marker, wanted: Wanted) -> bool:
     return set(
         marker.delta.wanted_targets

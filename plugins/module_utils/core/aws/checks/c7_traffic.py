@@ -60,7 +60,9 @@ def _groups(case: Case, traffic: Mapping[str, Any]) -> Iterator[Judgement]:
     refused: list[Group] = []
     for group in traffic["groups"]:
         code = str(group["error_code"] or "")
-        (refused if any(word in code for word in _REFUSED) else served).append(group)
+        # What the probes of this collection did says how it is, not who uses it.
+        if not group.get("probe"):
+            (refused if any(word in code for word in _REFUSED) else served).append(group)
     public = [item for item in served if not item["vpc_endpoint_id"] and not item["invoked_by"]]
     foreign = [
         item for item in served if item["vpc_endpoint_id"] and item["vpc_endpoint_id"] not in known

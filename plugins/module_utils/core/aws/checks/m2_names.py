@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ...case import Case
 from ...checks import Check, Judgement
@@ -14,6 +15,7 @@ from ..answers import addresses_of, is_up, predict
 from . import common
 from .common import Endpoint
 
+_BY_HAND = "A person must switch the DNS attributes of the VPC on (aws ec2 modify-vpc-attribute)"
 _PRIVATE = "every host of the service resolves to the endpoint in its own VPC"
 
 
@@ -24,7 +26,8 @@ def _judge(case: Case) -> Iterator[Judgement]:
         # Without an endpoint in this VPC the name is not what is wrong (M7, M5).
         if common.has_own(case, host):
             for vantage in inside:
-                yield common.resolution(case, vantage, host, anywhere=False)
+                seen = common.resolution(case, vantage, host, anywhere=False)
+                yield replace(seen, fix=_BY_HAND) if _attributes_off(case) else seen
     if not inside or not case.hosts():
         yield Judgement(
             status="unknown",
@@ -43,26 +46,28 @@ def _configured(case: Case) -> Iterator[Judgement]:
         yield common.lacking(reasons, case.target, _PRIVATE)
         return
     vpc = case.document["vpc"]
-    off = [
-        name
-        for name, on in (
-            ("enableDnsSupport", vpc["dns_support"]),
-            ("enableDnsHostnames", vpc["dns_hostnames"]),
-        )
-        if not on
-    ]
+    off = _attributes_off(case)
     if off:
         yield Judgement(
             status="fail",
             resource=str(vpc["id"]),
             expected="enableDnsSupport and enableDnsHostnames are on",
             observed=" and ".join(off) + " off: neither private DNS nor a private zone answers",
-            fix="A person must switch the DNS attributes of the VPC on (aws ec2 modify-vpc-attribute)",
+            fix=_BY_HAND,
         )
         return
     for endpoint in common.own_endpoints(case):
         if is_up(endpoint):
             yield _endpoint(case, endpoint)
+
+
+def _attributes_off(case: Case) -> list[str]:
+    """The VPC's attributes that keep both private DNS and private zones from answering."""
+    if case.lacks("network"):
+        return []
+    vpc = case.document["vpc"]
+    attributes = {"enableDnsSupport": "dns_support", "enableDnsHostnames": "dns_hostnames"}
+    return [name for name, key in attributes.items() if not vpc[key]]
 
 
 def _endpoint(case: Case, endpoint: Endpoint) -> Judgement:

@@ -17,6 +17,10 @@ from ..reachability import blocks
 from . import common
 from .common import Endpoint
 
+_OPEN = (
+    "Open the network ACL or the security group that is named: the group with allowed_cidrs of "
+    "private_ai.endpoints.bedrock_vpc_endpoint, the network ACL by hand"
+)
 _ZONES = "an interface in every zone of the application where the service is offered"
 _REACH = "TCP 443 passes from every application subnet"
 # A call that got this far was not stopped on the way.
@@ -121,10 +125,7 @@ def _reach(case: Case, endpoint: Endpoint) -> Judgement:
         resource=str(endpoint["id"]),
         expected=_REACH,
         observed="; ".join(dict.fromkeys(reasons)) or "nothing in the way",
-        fix="Open the network ACL or the security group that is named: the group with allowed_cidrs of "
-        "private_ai.endpoints.bedrock_vpc_endpoint, the network ACL by hand"
-        if reasons
-        else None,
+        fix=_OPEN if reasons else None,
     )
 
 
@@ -148,6 +149,7 @@ def _connected(case: Case, vantage: Vantage) -> Iterator[Judgement]:
             vantage=vantage.name,
             expected="connects to every address of the endpoints",
             observed="; ".join(sorted(stopped)) or f"connected to {', '.join(sorted(tried))}",
+            fix=_OPEN if stopped else None,
         )
 
 

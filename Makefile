@@ -15,7 +15,7 @@ UV_SYNC := pip sync --quiet --system-certs --compile-bytecode --require-hashes
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo test unit lab-tests integration lint sanity lab bench lock clean
+.PHONY: help setup demo scenarios test unit lab-tests integration lint sanity lab bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ build/bench-venv/.complete: requirements/bench.txt build/uv/.complete
 
 demo: setup ## lock down a wide-open Bedrock target in the lab, and show it before and after
 	@tools/demo
+
+scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired
+	@tools/scenarios
 
 test: lint unit lab-tests integration ## everything that must pass
 

@@ -137,6 +137,7 @@ def _vantage(scenario: Scenario, name: str, position: str) -> dict[str, Any]:
         "vantage_position": position,
         "vantage_aws_access_key_id": f"AKIALABSCENARIOAPP{n}",
         "vantage_aws_secret_access_key": f"lab-secret-{scenario.name}",
-        "ansible_python_interpreter": "{{ lookup('ansible.builtin.env', 'LAB_RUN') }}/python-" + name,
+        "ansible_python_interpreter": "{{ lookup('ansible.builtin.env', 'LAB_RUN') }}/python-"
+        + name,
         **sits.get(place, {}),
     }

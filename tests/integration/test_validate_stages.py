@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From wide open to locked in the lab, judged at each stage; then each thing broken alone, seen, and repaired."""
+"""From wide open to locked in the lab, judged at each stage; and from where a module runs."""
 
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import Any
 
 import yaml
@@ -26,68 +25,6 @@ PLACES = [
 SCOPE = {"id": "222222222222", "members": ["app-use1"]}
 WORLD = {
     "aws": {"timing": {"endpoint_pending": 0.3, "endpoint_delete": 0.2, "scp_propagation": 0.2}}
-}
-
-# What a person does behind the playbooks' back, and how he takes it back: `ec2`, `r53`, `org` are clients of the
-# accounts' administrators, `models` and `runtime` the endpoints.
-PRELUDE = """
-import boto3, json, time
-def client(service, key, secret):
-    return boto3.client(service, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret)
-app = ("AKIALABAPPADMIN00000", "lab-secret-app-admin")
-ec2, r53 = client("ec2", *app), client("route53", *app)
-org = client("organizations", "AKIALABADMINISTRAT00", "lab-secret-admin")
-def endpoints():
-    return ec2.describe_vpc_endpoints(Filters=[dict(Name="vpc-id", Values=["vpc-0a00000000000000a"])])["VpcEndpoints"]
-by = {e["ServiceName"].rpartition(".")[2]: e for e in endpoints()}
-models, runtime = by["bedrock"], by["bedrock-runtime"]
-def settle():
-    while any(e["State"].lower() != "available" for e in endpoints()):
-        time.sleep(0.1)
-def modify(**change):
-    ec2.modify_vpc_endpoint(VpcEndpointId=runtime["VpcEndpointId"], **change)
-    settle()
-def zone():
-    found = r53.list_hosted_zones_by_vpc(VPCId="vpc-0b00000000000000b", VPCRegion="us-east-1")["HostedZoneSummaries"]
-    return next(z["HostedZoneId"] for z in found if z["Name"].startswith("bedrock-runtime"))
-def change(action, record):
-    change = dict(Action=action, ResourceRecordSet=record)
-    r53.change_resource_record_sets(HostedZoneId=zone(), ChangeBatch=dict(Changes=[change]))
-    time.sleep(0.5)
-def alias():
-    found = r53.list_resource_record_sets(HostedZoneId=zone())["ResourceRecordSets"]
-    return next(r for r in found if r["Type"] == "A")
-group = runtime["Groups"][0]["GroupId"]
-anyone = dict(GroupId=group, IpProtocol="tcp", FromPort=443, ToPort=443, CidrIp="0.0.0.0/0")
-acl = ec2.describe_network_acls(Filters=[dict(Name="vpc-id", Values=["vpc-0a00000000000000a"])])["NetworkAcls"][0]
-entry = dict(NetworkAclId=acl["NetworkAclId"], RuleNumber=50, Egress=False)
-def lock():
-    return next(p for p in org.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"] if not p["AwsManaged"])
-"""
-
-CELLS: dict[str, tuple[str, str]] = {
-    "M1": (
-        'org.detach_policy(PolicyId=lock()["Id"], TargetId="222222222222"); time.sleep(0.5)',
-        'org.attach_policy(PolicyId=lock()["Id"], TargetId="222222222222"); time.sleep(0.5)',
-    ),
-    "M2": ("modify(PrivateDnsEnabled=False)", "modify(PrivateDnsEnabled=True)"),
-    "M3": (
-        'open("{keep}", "w").write(runtime["PolicyDocument"]); modify(ResetPolicy=True)',
-        'modify(PolicyDocument=open("{keep}").read())',
-    ),
-    "M4": (
-        "ec2.authorize_security_group_ingress(**anyone)",
-        "ec2.revoke_security_group_ingress(**anyone)",
-    ),
-    "M5": (
-        'ec2.create_network_acl_entry(Protocol="6", RuleAction="deny", CidrBlock="10.10.3.0/24", '
-        "PortRange=dict(From=443, To=443), **entry)",
-        "ec2.delete_network_acl_entry(**entry)",
-    ),
-    "M6": (
-        'kept = alias(); json.dump(kept, open("{keep}", "w")); change("DELETE", kept)',
-        'change("CREATE", json.load(open("{keep}")))',
-    ),
 }
 
 
@@ -147,20 +84,6 @@ def files(lab: Any) -> str:
             "vars": {"stage": {"name": name, "expect": expect}},
         }
 
-    def person(code: str) -> dict[str, Any]:
-        code = code.replace("{keep}", str(lab.path("policy.json")))
-        argv = ["{{ ansible_playbook_python }}", "-c", PRELUDE + textwrap.dedent(code)]
-        return {"ansible.builtin.command": {"argv": argv}, "changed_when": True}
-
-    broken = [
-        task
-        for cell, (breaks, repairs) in CELLS.items()
-        for task in (
-            person(breaks),
-            stage(f"broken-{cell}", "blocked"),
-            person(repairs),
-        )
-    ]
     common = {
         "vpc_id": VPC,
         "assume_role_arn": "{{ bedrock_assume_role_arn }}",
@@ -203,11 +126,9 @@ def files(lab: Any) -> str:
             },
             {"ansible.builtin.pause": {"seconds": 1}},
             stage("locked", "blocked"),
-            *broken,
-            stage("repaired", "blocked"),
         ],
     }
-    playbook = lab.path("cells.yml")
+    playbook = lab.path("stages.yml")
     playbook.write_text(yaml.safe_dump([play], sort_keys=False))
     return str(playbook)
 
@@ -216,7 +137,7 @@ def statuses(result: dict[str, Any], table: str) -> dict[str, str]:
     return {row["id"]: row["status"] for row in result[table]}
 
 
-def test_stages_and_cells(lab: Any) -> None:
+def test_stages(lab: Any) -> None:
     playbook = files(lab)
     outcome = lab.run(
         f"ansible-playbook -i tests/lab/inventory {playbook}", world=WORLD, timeout=420
@@ -244,14 +165,6 @@ def test_stages_and_cells(lab: Any) -> None:
     assert statuses(locked, "checklist")["C3"] == "pass"
     outside = {row["cell"] for row in locked["matrix"] if row["vantage"] == "outside"}
     assert outside == {"public · denied by SCP"}
-    for cell in CELLS:
-        broken = stage(f"broken-{cell}")
-        failed = {
-            item["misconfiguration"] for item in broken["findings"] if item["status"] == "fail"
-        }
-        assert failed == {cell}, (cell, broken["text"])
-        assert broken["failed"]
-    assert not stage("repaired")["failed"], stage("repaired")["text"]
 
 
 def test_it_can_look_from_where_it_runs(lab: Any) -> None:

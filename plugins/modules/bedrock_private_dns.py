@@ -94,7 +94,7 @@ notes:
     C(ec2:DescribeVpcAttribute), C(ec2:ModifyVpcEndpoint), and of C(route53) C(ListHostedZonesByVPC),
     C(ListHostedZonesByName), C(ListTagsForResources), C(ListResourceRecordSets), C(GetHostedZone), C(GetChange),
     C(CreateHostedZone), C(ChangeTagsForResource), C(ChangeResourceRecordSets), C(AssociateVPCWithHostedZone),
-    C(DisassociateVPCFromHostedZone), C(CreateVPCAssociationAuthorization), C(DeleteVPCAssociationAuthorization) and
+    C(DisassociateVPCFromHostedZone), C(ListVPCAssociationAuthorizations), C(CreateVPCAssociationAuthorization), C(DeleteVPCAssociationAuthorization) and
     C(DeleteHostedZone).
   - The zones carry the tags C(private-ai-endpoints:managed) and C(private-ai-endpoints:vpc).
 seealso:

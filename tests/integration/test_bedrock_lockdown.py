@@ -368,32 +368,6 @@ def test_runs_at_the_same_time_lose_nothing(lab):
     assert found["tags"] == {"private-ai-endpoints:managed": "true"}
 
 
-def test_faults_make_nothing_twice_and_leave_nothing_behind(lab):
-    writes = {"operation": "organizations:*", "write": True}
-    faults = [
-        {"match": writes, "kind": kind, "nth": nth}
-        for kind, nth in (("lost", [1, 3, 6, 8, 11, 14]), ("throttle", [2, 9]), ("error", [4, 12]))
-    ]
-    outcome = lab.tasks(
-        module(),
-        LOOK,
-        module(state="unlocked"),
-        LOOK,
-        module(run_id="two"),
-        module(state="sealed", run_id="two"),
-        LOOK,
-        world=WORLD,
-        faults=faults,
-    )
-    made, locked, undone, nothing, again, sealed, clean = outcome.results
-    for result in (made, undone, again, sealed):
-        assert result["changed"], result
-    assert listed(looked(locked)) == IDS
-    assert looked(nothing) is None
-    assert looked(clean)["tags"] == {"private-ai-endpoints:managed": "true"}
-    assert looked(clean)["targets"] == [ACCOUNT]
-
-
 def test_others_statements_in_a_policy_of_that_name_stay(lab):
     theirs = {"Sid": "Theirs", "Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}
     policy = {

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from typing import Any
 
@@ -336,31 +335,6 @@ def test_half_a_change_is_switched_back(lab, action):
     assert all("203.0.113." in line for line in inside["stdout_lines"] + spoke["stdout_lines"])
 
 
-def test_no_fault_makes_anything_twice(lab):
-    writes = {"cloud": "aws", "write": True}
-    faults = [
-        {"match": writes, "kind": kind, "nth": nth}
-        for kind, nth in (("lost", [1, 3, 6]), ("reset", [2, 8]), ("throttle", [5]))
-    ]
-    outcome = lab.tasks(
-        module(),
-        LIST_ZONES,
-        seen("spoke-a"),
-        module(),
-        module(state="restored", undo="{{ result_0.undo }}"),
-        LIST_ZONES,
-        world=WORLD,
-        faults=faults,
-    )
-    made, zones, spoke, again, back, none = outcome.results
-    assert not made.get("failed"), made
-    assert zones["stdout"] == "2"
-    assert all(line.startswith("10.10.") for line in spoke["stdout_lines"])
-    assert not again["changed"]
-    assert back["changed"]
-    assert none["stdout"] == "0"
-
-
 def test_denied_permission_names_the_action(lab):
     principals = [role({"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})]
     outcome = lab.tasks(module(), world={"aws": {**WORLD["aws"], "principals": principals}})
@@ -373,34 +347,3 @@ def test_it_is_the_same_as_an_ordinary_module(lab):
     made, gone = outcome.results
     assert made["changed"], made
     assert gone["changed"], gone
-
-
-def test_two_first_runs_at_once_make_one_set_of_zones(lab):
-    play = [
-        {
-            "hosts": "localhost",
-            "gather_facts": False,
-            "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-            "tasks": [module()],
-        }
-    ]
-    lab.path("play.json").write_text(json.dumps(play))
-    lab.path("look.py").write_text(LIST_ZONES["ansible.builtin.command"]["argv"][2])
-    run = f"ansible-playbook {lab.path('play.json')}"
-    script = f"""{run} > {lab.path("one")} 2>&1 & first=$!
-        {run} > {lab.path("two")} 2>&1 & second=$!
-        wait $first || cat {lab.path("one")}
-        wait $second || cat {lab.path("two")}
-        {run} | grep -o changed=.
-        $LAB_RUN/in-spoke-a getent ahostsv4 {HOSTS[0]} | head -1
-        AWS_ACCESS_KEY_ID=AKIALABAPPADMIN00000 AWS_SECRET_ACCESS_KEY=lab-secret-app-admin python {lab.path("look.py")}
-    """
-    # Both see no zone before either makes one.
-    late = {"match": {"operation": "route53:ListHostedZonesByName"}, "kind": "delay", "seconds": 3}
-    outcome = lab.run(script, world=WORLD, faults=[late])
-    assert [
-        entry["status"] for entry in outcome.journal if "CreateHostedZone" in entry["operation"]
-    ].count(400) > 0
-    changed, address, zones = outcome.output.splitlines()[-3:]
-    assert (changed, zones) == ("changed=0", "2"), outcome.output
-    assert address.startswith("10.10."), outcome.output

@@ -118,6 +118,8 @@ def _zone(reading: Reading, item: ZoneChange, work: Work) -> None:
             work.done.associated.append(_association(zone, spoke))
         other = reading.of(spoke.account)
         work.wait_for(owner, zones.associate(owner, other, zone, spoke))
+    for spoke in item.revoke:
+        zones.revoke(owner, zone, spoke)
     for spoke in item.disassociate:
         other = reading.of(spoke.account)
         work.wait_for(other, zones.disassociate(other, zone, spoke))

@@ -231,6 +231,7 @@ def _with_contents(view: View, accounts: Mapping[str, Connection], *, everywhere
     """Records and owners' marks of the zones that are named like a host; others decide by their name alone."""
     names = {host.zone for endpoint in view.endpoints for host in endpoint.hosts}
     found = _marked(view.zones, names, accounts)
+    found = _authorised(view, found, accounts)
     ours = {zone.name for zone in found if zone.vpc_id == view.vpc_id}
     wanted = sorted(names if everywhere else names - ours)
     homes = {spoke.account for spoke in view.spokes} | {view.account}
@@ -247,6 +248,22 @@ def _with_contents(view: View, accounts: Mapping[str, Connection], *, everywhere
         found = _marked(_merged([*found, *listed]), names, accounts, known)
     # A zone that is of nobody asked about and in no VPC asked about decides nothing here.
     return replace(view, zones=tuple(z for z in found if z.vpcs or z.vpc_id == view.vpc_id))
+
+
+def _authorised(
+    view: View, found: Iterable[Zone], accounts: Mapping[str, Connection]
+) -> list[Zone]:
+    """The zones, with the authorisations that a stopped run may have left; only other accounts' VPCs need any."""
+    listed = list(found)
+    calls = {
+        zone.id: partial(zones.authorised, accounts[zone.account], zone)
+        for zone in listed
+        if zone.vpc_id == view.vpc_id
+        and zone.account in accounts
+        and any(spoke.account != zone.account for spoke in view.spokes)
+    }
+    left = gather(calls)
+    return [replace(zone, authorised=left.get(zone.id, zone.authorised)) for zone in listed]
 
 
 def _marked(

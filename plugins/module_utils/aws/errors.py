@@ -104,7 +104,7 @@ def _answered(error: Any, resource: str | None, action: str | None) -> AwsError:
     details = error.response.get("Error", {})
     code = str(details.get("Code") or "Unknown")
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-    message = _ENCODED.sub("", str(details.get("Message") or error)).strip()
+    message = _ENCODED.sub("", str(details.get("Message") or error)).strip().rstrip(".")
     if code in _DENIED or code.endswith("AccessDenied"):
         found = _ACTION.search(message)
         action = found["action"] if found else action
@@ -143,7 +143,16 @@ def _answered(error: Any, resource: str | None, action: str | None) -> AwsError:
             code=code,
             fix="Run again with fewer forks, or ask AWS for a higher request rate",
         )
-    kind: Kind = "server" if status >= 500 else "refused"
+    if status >= 500:
+        return AwsError(
+            f"AWS kept failing {action or error.operation_name}: {message}",
+            kind="server",
+            action=action,
+            resource=resource,
+            code=code,
+            fix="Run again, and the run goes on where this one stopped; if it lasts, see AWS's health dashboard",
+        )
+    kind: Kind = "refused"
     if "NotFound" in code or code.startswith("NoSuch"):
         kind = "missing"
     return AwsError(message, kind=kind, action=action, resource=resource, code=code)

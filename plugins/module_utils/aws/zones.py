@@ -204,13 +204,52 @@ def associate(owner: Connection, other: Connection, zone: Zone, spoke: Spoke) ->
         answer = _call(owner, about, "associate_vpc_with_hosted_zone", **request)
         return str(answer["ChangeInfo"]["Id"])
     _busy(lambda: _call(owner, about, "create_vpc_association_authorization", **request))
-    answer = _call(other, about, "associate_vpc_with_hosted_zone", **request)
+    try:
+        answer = _call(other, about, "associate_vpc_with_hosted_zone", **request)
+    except AwsError:
+        # Also when the answer was lost, and AWS says on the second attempt that it is associated.
+        revoke(owner, zone, spoke)
+        raise
+    revoke(owner, zone, spoke)
+    return str(answer["ChangeInfo"]["Id"])
+
+
+def authorised(owner: Connection, zone: Zone) -> frozenset[str]:
+    """The VPCs of other accounts that may be associated; none where that may not be asked."""
+    found: set[str] = set()
+    token: dict[str, str] = {}
+    while True:
+        try:
+            answer = _call(
+                owner,
+                _about(zone),
+                "list_vpc_association_authorizations",
+                HostedZoneId=zone.id,
+                **token,
+            )
+        except AwsError as error:
+            if error.kind == "denied" or error.code in _GONE:
+                return frozenset()
+            raise
+        found.update(item["VPCId"] for item in answer["VPCs"])
+        if not answer.get("NextToken"):
+            return frozenset(found)
+        token = {"NextToken": answer["NextToken"]}
+
+
+def revoke(owner: Connection, zone: Zone, spoke: Spoke) -> None:
+    """Take the authorisation back, unless it is gone."""
     _tolerant(
         lambda: _busy(
-            lambda: _call(owner, about, "delete_vpc_association_authorization", **request)
+            lambda: _call(
+                owner,
+                f"authorisation of {spoke.vpc_id} for {_about(zone)}",
+                "delete_vpc_association_authorization",
+                HostedZoneId=zone.id,
+                VPC=_vpc(spoke),
+            )
         )
     )
-    return str(answer["ChangeInfo"]["Id"])
 
 
 def disassociate(other: Connection, zone: Zone, spoke: Spoke) -> str:

@@ -185,6 +185,7 @@ def _zone_change(view: View, host: Host) -> ZoneChange | None:
         zone_id=zone.id,
         tag=not zone.tagged,
         associate=tuple(spoke for spoke in spokes if spoke.vpc_id not in zone.vpcs),
+        revoke=tuple(spoke for spoke in view.spokes if spoke.vpc_id in zone.authorised & zone.vpcs),
         upsert=tuple(item for item in wanted if item not in held),
         remove=tuple(
             item
@@ -192,7 +193,7 @@ def _zone_change(view: View, host: Host) -> ZoneChange | None:
             if item.type in ("A", "AAAA", "CNAME") and item.type not in host.alias.types
         ),
     )
-    return change if change.tag or change.associate or change.upsert or change.remove else None
+    return change if zone_steps(view, change) else None
 
 
 def _served(view: View, spoke: Spoke, host: Host) -> bool:
@@ -247,6 +248,14 @@ def zone_steps(view: View, change: ZoneChange) -> list[Step]:
             before={"associated": True},
         )
         for spoke in change.disassociate
+    ]
+    found += [
+        Step(
+            resource=f"authorisation of {spoke.vpc_id} for {zone}",
+            action="delete",
+            before={"authorised": True},
+        )
+        for spoke in change.revoke
     ]
     return found
 

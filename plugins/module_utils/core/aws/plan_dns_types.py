@@ -106,7 +106,8 @@ class Zone:
 
     account: its owner; "" for a zone that an AWS service owns. service: that service; "" for an account's zone.
     vpcs: those of the VPCs asked about that it is associated with. vpc_id: whose endpoints it answers for, by its
-    tags or comment; "" when it is not ours. records: None while they were not read.
+    tags or comment; "" when it is not ours. records: None while they were not read. authorised: VPCs of other accounts
+    that may still be associated; a run that was stopped in between leaves them.
     """
 
     id: str
@@ -117,6 +118,7 @@ class Zone:
     vpc_id: str = ""
     tagged: bool = False
     records: tuple[Record, ...] | None = None
+    authorised: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +147,7 @@ class ZoneChange:
     """Make one zone answer, or take it away.
 
     zone_id: None for a zone that is created, in the account and with the VPC of `home`.
-    upsert, remove: records to write and to take away. delete: the whole zone goes.
+    upsert, remove: records to write and to take away. delete: the whole zone goes. revoke: authorisations to take back.
     """
 
     name: str
@@ -155,6 +157,7 @@ class ZoneChange:
     tag: bool = False
     associate: tuple[Spoke, ...] = ()
     disassociate: tuple[Spoke, ...] = ()
+    revoke: tuple[Spoke, ...] = ()
     upsert: tuple[Record, ...] = ()
     remove: tuple[Record, ...] = ()
     delete: bool = False

@@ -1,0 +1,186 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults, kills and runs at once, for any writing module: a cloud names its operations and what must stand.
+
+A Subject tells a module's whole life as acts. Each act is repeated until it changes nothing, and then the cloud is
+looked at behind the module's back. The operations that the subject names are the ones that are struck.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .conftest import Lab, Outcome
+
+HERE = Path(__file__).resolve().parent
+KINDS = ("throttle", "error", "reset", "lost", "delay")
+# The clients make so many attempts at one request (plugins/module_utils/aws/client.py): more faults make it fail.
+ATTEMPTS = 8
+DELAY = 0.3
+TRIES = 12
+ENVIRONMENT = {
+    "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
+    "ANSIBLE_CALLBACKS_ENABLED": "quick_retries",
+    "ANSIBLE_ACTION_PLUGINS": str(HERE / "action_plugins"),
+}
+# Every operation alone, every kind, once and lasting: minutes instead of seconds.
+ALL = os.environ.get("FAULTS") == "all"
+SEED = int(os.environ.get("FAULTS_SEED", "4"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """One call of the module. after: what stands when it has converged, in the words of the cloud's look script."""
+
+    options: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A writing module. writes: all its operations that write. cloud: its look script is `<cloud>_look.py`.
+
+    meets: the read after which a run decides; two first runs meet there. width: how many requests of one operation
+    it makes at once.
+    """
+
+    module: str
+    writes: Sequence[str]
+    acts: Sequence[Act]
+    world: Mapping[str, Any]
+    cloud: str
+    meets: str
+    width: int = 1
+
+    def __str__(self) -> str:
+        return self.module.rpartition(".")[2]
+
+    def looks(self) -> dict[str, Any]:
+        """A task that returns what `stands`."""
+        return {"look": {"cloud": self.cloud}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A subject and what goes wrong. operations: what is struck. lasting: longer than the client repeats a request."""
+
+    subject: Subject
+    kind: str
+    operations: Sequence[str]
+    lasting: bool
+
+    def __str__(self) -> str:
+        which = self.operations[0] if len(self.operations) == 1 else "each"
+        return f"{self.subject}-{which}-{self.kind}-{'lasting' if self.lasting else 'once'}"
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The lab's faults file. A rehearsal (EC2's DryRun) is no write, and uses no fault up."""
+        times = ATTEMPTS * self.subject.width if self.lasting else 1
+        extra = {"seconds": DELAY} if self.kind == "delay" else {}
+        return [
+            {
+                "match": {"operation": name, "write": True},
+                "kind": self.kind,
+                "count": times,
+                **extra,
+            }
+            for name in self.operations
+        ]
+
+
+def cases(subjects: Sequence[Subject]) -> Iterator[Case]:
+    """Every operation × every kind. In one life each is struck once; with FAULTS=all each also has its own."""
+    for subject in subjects:
+        for kind in KINDS:
+            for lasting in (False, True):
+                if lasting and kind == "delay":
+                    continue
+                whole = Case(subject=subject, kind=kind, operations=subject.writes, lasting=lasting)
+                yield whole
+                if ALL:
+                    yield from (replace(whole, operations=[name]) for name in subject.writes)
+
+
+def live(lab: Lab, case: Case) -> None:
+    """A module's whole life under faults. It converges, or fails clearly and converges when it is run again."""
+    subject = case.subject
+    tasks = []
+    for number, act in enumerate(subject.acts):
+        result = f"result_{2 * number}"
+        again = {
+            subject.module: dict(act.options),
+            "loop": f"{{{{ range({TRIES}) | list }}}}",
+            "loop_control": {"break_when": [f"{result} is not failed", f"{result} is not changed"]},
+        }
+        tasks += [again, subject.looks()]
+    outcome = lab.tasks(*tasks, world=subject.world, faults=case.faults(), environment=ENVIRONMENT)
+    failures = []
+    for act, tried, seen in zip(
+        subject.acts, outcome.results[::2], outcome.results[1::2], strict=True
+    ):
+        failures += converged(tried["results"], lasting=case.lasting)
+        found = seen["stands"]
+        assert {key: found[key] for key in act.after} == act.after, (act.options, found)
+    struck = {entry["operation"] for entry in outcome.journal if entry["fault"]}
+    assert struck == set(case.operations)
+    assert set(outcome.writes) == set(subject.writes)
+    # Organizations is asked again for minutes while it throttles.
+    assert failures or not case.lasting or case.kind == "throttle", "no fault lasted"
+
+
+def converged(tries: Sequence[Mapping[str, Any]], *, lasting: bool) -> list[Mapping[str, Any]]:
+    """Check the tries of one act, and return those that failed."""
+    failures = [result for result in tries if result.get("failed")]
+    assert lasting or not failures, failures
+    for result in failures:
+        clear(result)
+    assert not tries[-1].get("failed") and not tries[-1]["changed"], tries[-1]
+    assert sum(result["changed"] for result in tries if not result.get("failed")) <= 1, tries
+    return failures
+
+
+def clear(result: Mapping[str, Any]) -> None:
+    """A failure names what it is about, the cloud's code and the operation; one of Python's has no `error`."""
+    error = result["error"]
+    assert error["resource"] and error["code"] and error["action"] and error["fix"], result
+    assert error["resource"] in result["msg"] and error["code"] in result["msg"], result["msg"]
+
+
+def playbook(lab: Lab, name: str, tasks: Sequence[Mapping[str, Any]]) -> Path:
+    """A play of these tasks on the controller, as a file."""
+    path = lab.path(f"{name}.yml")
+    play = {
+        "name": name,
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "tasks": [{"name": f"{name} {n}", **task} for n, task in enumerate(tasks)],
+    }
+    path.write_text(yaml.safe_dump([play], sort_keys=False))
+    return path
+
+
+def at_once(lab: Lab, subject: Subject, *others: Mapping[str, Any]) -> Outcome:
+    """A first run, and others with these options changed, at the same time; the last line is what stands then.
+
+    Every run has read before one of them writes.
+    """
+    act = subject.acts[0]
+    plays = [
+        playbook(lab, f"run{number}", [{subject.module: {**act.options, **changes}}])
+        for number, changes in enumerate(({}, *others))
+    ]
+    runs = "\n".join(f'ansible-playbook {play} & pids="$pids $!"' for play in plays)
+    script = f"{runs}\nfor pid in $pids; do wait $pid || exit 1; done\npython {HERE / subject.cloud}_look.py"
+    meet = {"match": {"operation": subject.meets}, "kind": "delay", "seconds": 2}
+    return lab.run(
+        script, world=subject.world, faults=[{**meet, "nth": list(range(1, len(plays) + 1))}]
+    )

@@ -1,0 +1,59 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever goes wrong with a write, and wherever: the modules converge, or say why not and converge when run again."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import botocore.session
+import pytest
+
+from .aws_subjects import CHANGE, ENDPOINTS, SUBJECTS
+from .conftest import ROOT, Lab
+from .harness import Case, Subject, at_once, cases, live
+
+CODE = ROOT / "plugins/module_utils/aws"
+READS = ("Describe", "List", "Get")
+
+
+@pytest.mark.parametrize("case", [*cases(SUBJECTS)], ids=str)
+def test_each_write_goes_wrong(lab: Lab, case: Case) -> None:
+    live(lab, case)
+
+
+def test_no_write_is_left_out() -> None:
+    """Every writing operation that the code names, as botocore's method or as a whole string, is struck above."""
+    text = " ".join(path.read_text() for path in CODE.glob("*.py"))
+    named = {*re.findall(r"\b[a-z]+_[a-z_]+\b", text), *re.findall(r'"([A-Z]\w+)"', text)}
+    session = botocore.session.Session()
+    called = set()
+    for service in ("ec2", "route53", "organizations"):
+        for name in session.get_service_model(service).operation_names:
+            if not name.startswith(READS) and named & {name, botocore.xform_name(name)}:
+                called.add(f"{service}:{name}")
+    assert called == {name for subject in SUBJECTS for name in subject.writes}
+
+
+OTHERS: list[Any] = [
+    *((subject, {}) for subject in SUBJECTS),
+    (ENDPOINTS, {"tags": CHANGE["tags"], "endpoint_policy": "full"}),
+]
+
+
+@pytest.mark.parametrize(("subject", "changes"), OTHERS, ids=str)
+def test_two_first_runs_at_once_make_one_set(
+    lab: Lab, subject: Subject, changes: dict[str, Any]
+) -> None:
+    outcome = at_once(lab, subject, changes)
+    assert outcome.code == 0, outcome.output
+    found, wanted = json.loads(outcome.output.splitlines()[-1]), subject.acts[0].after
+    if not changes:
+        assert found == {**found, **wanted}
+    assert {key: len(found[key]) for key in wanted} == {key: len(wanted[key]) for key in wanted}
+    first = next(entry for entry in outcome.journal if entry["write"])["operation"]
+    assert outcome.writes.count(first) > 1, "the runs did not meet"

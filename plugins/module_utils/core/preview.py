@@ -113,9 +113,43 @@ def classify(
     return answer
 
 
+def refused(
+    since: Iterable[Mapping[str, Any]],
+    before: Iterable[Mapping[str, Any]],
+    reach: Reach,
+    explained: Sequence[Explanation],
+) -> list[str]:
+    """One sentence for each caller whom a lock refuses though it should not.
+
+    since, before: recorded groups since the lock and before it. A refusal of a public caller is what the lock is for.
+    It counts for one who was let in before, where he calls through a listed endpoint or from a member network: for
+    others it may be their own permissions that refuse.
+    """
+    known = {
+        (group.get("principal"), group.get("operation"))
+        for group in before
+        if not _denied(group) and not group.get("probe")
+    }
+    return [
+        f"{group.get('principal') or 'an unnamed principal'} called {group.get('operation')} in {group.get('region')} "
+        f"before, and was refused {group.get('count', 1)} times since the lock: {because}."
+        for group in since
+        if _denied(group)
+        and not group.get("probe")
+        and (group.get("principal"), group.get("operation")) in known
+        and not any(explanation.covers(group) for explanation in explained)
+        for kind, because in (_natural_class({**group, "error_code": None}, reach),)
+        if kind in ("private", "proved")
+    ]
+
+
+def _denied(group: Mapping[str, Any]) -> bool:
+    return str(group.get("error_code") or "").removeprefix("Client.") in DENIALS
+
+
 def _natural_class(group: Mapping[str, Any], reach: Reach) -> tuple[Class, str]:
     endpoint, region = group.get("vpc_endpoint_id"), str(group.get("region") or "")
-    if str(group.get("error_code") or "").removeprefix("Client.") in DENIALS:
+    if _denied(group):
         return "refused", f"already answered {group['error_code']}"
     if group.get("probe"):
         return "probe", "made by this collection's own probes"

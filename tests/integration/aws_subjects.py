@@ -93,7 +93,7 @@ ENDPOINTS = Subject(
     ],
     world={"aws": {"timing": TIMING}},
     cloud="aws",
-    meets="ec2:DescribeSubnets",
+    meets="ec2:CreateSecurityGroup",
     width=2,
 )
 
@@ -210,7 +210,7 @@ DNS = Subject(
         }
     },
     cloud="aws",
-    meets="route53:ListHostedZonesByName",
+    meets="route53:CreateHostedZone",
 )
 
 IDS = ["vpce-0a0000000000000e0", "vpce-0a0000000000000e1"]
@@ -276,7 +276,39 @@ LOCKDOWN = Subject(
         }
     },
     cloud="aws",
-    meets="organizations:ListPolicies",
+    meets="organizations:CreatePolicy",
 )
 
 SUBJECTS = [ENDPOINTS, DNS, LOCKDOWN]
+
+# A first run of all of them, one after the other, in a world that has nothing yet.
+FIRST_RUN: list[dict[str, Any]] = [
+    {ENDPOINTS.module: CREATE, "register": "made"},
+    {DNS.module: {**NAMES, "services": ["bedrock"]}},
+    {
+        LOCKDOWN.module: {
+            **{key: value for key, value in LOCK.items() if key != "run_id"},
+            "vpc_endpoint_ids": "{{ made.endpoints | map(attribute='id') }}",
+        },
+        "register": "locked",
+    },
+    {
+        LOCKDOWN.module: {
+            "region": "us-east-1",
+            "state": "sealed",
+            "run_id": "{{ locked.run_id }}",
+            "targets": [ACCOUNT],
+        }
+    },
+]
+AFTER_FIRST_RUN = {
+    "endpoints": [
+        f"{name} available 2 private old=z team=x" for name in ("bedrock", "bedrock-runtime")
+    ],
+    "groups": ["private-ai-endpoints 10.10.0.0/16"],
+    "zones": [
+        f"{host}.us-east-1.amazonaws.com {SPOKE} aliases=1 tags=2 authorisations=0"
+        for host in ("bedrock-runtime", "bedrock")
+    ],
+    "lock": [f"admits bedrock bedrock-runtime at {ACCOUNT} sealed"],
+}

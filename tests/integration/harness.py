@@ -10,6 +10,7 @@ looked at behind the module's back. The operations that the subject names are th
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,8 +49,8 @@ class Act:
 class Subject:
     """A writing module. writes: all its operations that write. cloud: its look script is `<cloud>_look.py`.
 
-    meets: the read after which a run decides; two first runs meet there. width: how many requests of one operation
-    it makes at once.
+    meets: the write that makes what there must be one of; of several first runs the first is held there until the
+    others have read. width: how many requests of one operation it makes at once.
     """
 
     module: str
@@ -171,7 +172,7 @@ def playbook(lab: Lab, name: str, tasks: Sequence[Mapping[str, Any]]) -> Path:
 def at_once(lab: Lab, subject: Subject, *others: Mapping[str, Any]) -> Outcome:
     """A first run, and others with these options changed, at the same time; the last line is what stands then.
 
-    Every run has read before one of them writes.
+    All of them have read before one of them makes anything.
     """
     act = subject.acts[0]
     plays = [
@@ -180,7 +181,37 @@ def at_once(lab: Lab, subject: Subject, *others: Mapping[str, Any]) -> Outcome:
     ]
     runs = "\n".join(f'ansible-playbook {play} & pids="$pids $!"' for play in plays)
     script = f"{runs}\nfor pid in $pids; do wait $pid || exit 1; done\npython {HERE / subject.cloud}_look.py"
-    meet = {"match": {"operation": subject.meets}, "kind": "delay", "seconds": 2}
-    return lab.run(
-        script, world=subject.world, faults=[{**meet, "nth": list(range(1, len(plays) + 1))}]
+    held = {
+        "match": {"operation": subject.meets, "write": True},
+        "kind": "delay",
+        "seconds": 4,
+        "count": 1,
+    }
+    return lab.run(script, world=subject.world, faults=[held])
+
+
+def killed(
+    lab: Lab, cloud: str, tasks: Sequence[Mapping[str, Any]], world: Mapping[str, Any], at: int
+) -> Outcome:
+    """Kill a first run after so many requests, run it again, look, and run it a third time.
+
+    Two results: what stands after the second run, and whether the third one changed anything.
+    """
+    first = playbook(lab, "first", tasks)
+    answers = lab.path("answers.json")
+    registers = [f"again_{number}" for number in range(len(tasks))]
+    kept = [task.get("register") for task in tasks]
+    third = [{**task, "register": kept[n] or registers[n]} for n, task in enumerate(tasks)]
+    names = ", ".join(f"{task['register']}.changed" for task in third)
+    content = "{{ {'stands': seen.stands, 'changed': [" + names + "]} | to_json }}"
+    look = {"look": {"cloud": cloud}, "register": "seen"}
+    keep = {"ansible.builtin.copy": {"content": content, "dest": str(answers), "mode": "0600"}}
+    rest = playbook(lab, "rest", [*tasks, look, *third, keep])
+    outcome = lab.run(
+        f"python {HERE / 'kill_at.py'} {at} ansible-playbook {first} && ansible-playbook {rest}",
+        world=world,
+        environment=ENVIRONMENT,
     )
+    assert outcome.code == 0, outcome.output
+    outcome.results = [json.loads(answers.read_text())]
+    return outcome

@@ -15,6 +15,7 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 KEYS = {"title", "cell", "check", "fix", "repaired_by", "because", "world", "by_hand", "without"}
+KEYS |= {"variables", "outside"}
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def _target(scenario: Scenario, blind: bool) -> dict[str, Any]:
         "bedrock_lockdown_policy_name": f"lock-{scenario.name}",
         "bedrock_egress_addresses": [f"198.51.100.1{n}"],
         "vantages": [name for name in scenario.vantages if name not in gone],
+        **scenario.said.get("variables", {}),
         **without.get("variables", {}),
     }
 
@@ -140,4 +142,5 @@ def _vantage(scenario: Scenario, name: str, position: str) -> dict[str, Any]:
         "ansible_python_interpreter": "{{ lookup('ansible.builtin.env', 'LAB_RUN') }}/python-"
         + name,
         **sits.get(place, {}),
+        **(scenario.said.get("outside", {}) if place == "outside" else {}),
     }

@@ -44,6 +44,8 @@ options:
         endpoint that is new under a lock. V(locked) takes its marker over.
       - V(sealed) clears the marker of O(run_id), or without O(run_id) those of O(targets). Endpoints that got lost
         since are put back. It fails when the policy was detached or its statements were changed.
+      - V(recovered) undoes what runs that did not end have bound at O(targets), by their markers, and changes nothing
+        without one.
       - V(unlocked) with O(run_id) and O(vpc_endpoint_ids) undoes that run by its marker. Without a marker that run
         changed nothing, or is sealed, and nothing happens.
       - V(unlocked) with O(vpc_endpoint_ids) and without O(run_id) takes these endpoints out of the list, and ends the
@@ -52,7 +54,7 @@ options:
         everything without O(targets), whatever the markers say, and deletes it when it is attached nowhere and this
         collection created it.
     type: str
-    choices: [locked, admitted, sealed, unlocked]
+    choices: [locked, admitted, sealed, recovered, unlocked]
     default: locked
   policy_name:
     description:
@@ -360,7 +362,7 @@ SPEC = ModuleSpec(
         **CONNECTION_SPEC,
         "state": {
             "type": "str",
-            "choices": ["locked", "admitted", "sealed", "unlocked"],
+            "choices": ["locked", "admitted", "sealed", "recovered", "unlocked"],
             "default": "locked",
         },
         "policy_name": {"type": "str", "default": "private-ai-endpoints"},

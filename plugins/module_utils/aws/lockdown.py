@@ -17,7 +17,7 @@ from ..core import steps as step_list
 from ..core.aws import scp
 from ..core.aws.lock_checks import LockPlan, problems
 from ..core.aws.lock_delta import Standing, Wanted, steps
-from ..core.aws.plan_lockdown import admit, describe_binding, lock, seal, unlock
+from ..core.aws.plan_lockdown import admit, describe_binding, lock, recover, seal, unlock
 from ..core.aws.scp_analysis import too_broad
 from ..core.contracts import KNOWN_AFTER_APPLY
 from ..core.errors import EndpointError
@@ -101,6 +101,8 @@ class _Task:
         wanted = self.wanted
         if state == "sealed":
             return seal(standing, run_id=self.run_id, targets=wanted.targets)
+        if state == "recovered":
+            return recover(standing, wanted.targets)
         if state == "unlocked":
             return unlock(
                 standing,

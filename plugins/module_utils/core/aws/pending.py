@@ -58,7 +58,12 @@ class Delta(Contract):
     @property
     def empty(self) -> bool:
         """Whether there is nothing to undo."""
-        return not (self.created or self.endpoint_ids or self.targets or self.frame_after)
+        return not (self.binds or self.endpoint_ids)
+
+    @property
+    def binds(self) -> bool:
+        """Whether it refuses anybody who was let in before; more endpoints alone do not."""
+        return bool(self.created or self.targets or self.frame_after)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -165,6 +165,24 @@ def unlock(
     )
 
 
+def recover(standing: Standing, targets: frozenset[str]) -> LockPlan:
+    """Undo what runs that did not end bound at exactly these targets. What they only let through hurts nobody."""
+    markers = from_tags(standing.tags)
+    mine = [
+        each for each in markers if set(each.delta.wanted_targets) == targets and each.delta.binds
+    ]
+    others = [each.delta for each in markers if each not in mine]
+    desired = standing
+    for marker in reversed(mine):
+        desired = undo(desired, marker.delta, others)
+    return LockPlan(
+        start=standing,
+        desired=_unmark(desired, mine),
+        undone=tuple(mine),
+        notes=tuple(f"undone: {_who(each)} did not end" for each in mine),
+    )
+
+
 def _end(standing: Standing, targets: frozenset[str]) -> LockPlan:
     released = targets or standing.targets
     desired = release(standing, released)

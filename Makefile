@@ -15,7 +15,7 @@ UV_SYNC := pip sync --quiet --system-certs --compile-bytecode --require-hashes
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo scenarios test unit lab-tests integration lint sanity lab bench lock clean
+.PHONY: help setup demo scenarios test unit lab-tests integration faults lint sanity lab bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ unit: setup ## the pure core, in seconds
 lab-tests: setup ## the lab's own tests: each wrong request gets the cloud's own error
 	@echo "==> tests of the lab"
 	@$(BIN)/pytest -q -n 2 tests/lab/tests
+
+faults: setup ## every write struck by every fault alone, and 50 kills at random requests (long; FAULTS_SEED=n repeats one)
+	@FAULTS=all FAULTS_SEED=$${FAULTS_SEED:-$$RANDOM} $(BIN)/pytest -q -n 2 tests/integration/test_faults.py tests/integration/test_kills.py
 
 integration: setup ## modules, roles and playbooks against the lab
 	@echo "==> integration tests in the lab"

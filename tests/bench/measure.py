@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the benchmark's rows inside the lab and print their ratios. Usage: measure.py COUNT FOLDER.
+"""Run the benchmark's rows inside the lab and print their ratios. Usage: measure.py COUNT FOLDER (COUNT > 10).
 
 Every figure is a no-op run over the same VPCs in one lab: the endpoints are made before. A ratio within one run says
 something on a noisy machine; the seconds beside it are only there to see the size.
@@ -15,6 +15,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,8 @@ ACCOUNT = {
     "ANSIBLE_STDOUT_CALLBACK": "minimal",
     "ANSIBLE_FORKS": "5",
 }
+# The first ten VPCs, to tell what a run costs from what a target costs.
+FEW = "vpc-00*"
 
 
 @dataclass(frozen=True)
@@ -64,27 +67,64 @@ def playbook(bin_folder: Path, name: str, folder: Path, *extra: str) -> list[str
     return [str(bin_folder / "ansible-playbook"), "-i", inventory, str(BENCH / name), *extra]
 
 
-def main() -> None:
-    count, folder = int(sys.argv[1]), Path(sys.argv[2])
+def peak_memory(command: list[str], **environment: str) -> float:
+    """MiB that a command and all its processes had at most at one time; what they share counts once."""
+    running = subprocess.Popen(
+        command,
+        env={**os.environ, **ACCOUNT, **environment},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    peak = 0
+    while running.poll() is None:
+        peak = max(peak, sum(_shares(running.pid)))
+        time.sleep(0.1)
+    return peak / 1024
+
+
+def _shares(session: int) -> Iterator[int]:
+    """KiB of each process of a session, shared pages divided by those who share them."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getsid(int(process.name)) == session:
+                text = (process / "smaps_rollup").read_text()
+                yield next(int(line.split()[1]) for line in text.splitlines() if "Pss:" in line)
+        except (OSError, StopIteration):  # it has ended meanwhile
+            continue
+
+
+def rows(count: int, folder: Path, base: Cost) -> None:
+    """The same work in other ways, and their ratios."""
     ordinary = ("-e", "private_ai_endpoints_in_process=false")
-    cost(playbook(OURS, "ours.yml", folder))
-    base = cost(playbook(OURS, "ours.yml", folder))
-    rows = {
+    bare = [str(OURS / "python"), str(BENCH / "bare_reads.py"), str(folder / "inventory.yml")]
+    others = {
         "in process (this collection)": base,
-        "do-nothing module + bare SDK reads": cost(
-            playbook(OURS, "nothing.yml", folder),
-            [str(OURS / "python"), str(BENCH / "bare_reads.py"), str(folder / "inventory.yml")],
-        ),
+        "do-nothing module + bare SDK reads": cost(playbook(OURS, "nothing.yml", folder), bare),
         "ordinary module (this collection)": cost(playbook(OURS, "ours.yml", folder, *ordinary)),
         "amazon.aws, no drift check": cost(playbook(PEERS, "peers.yml", folder)),
     }
     print(f"\nno-op over {count} VPCs, 5 forks; ratios against the first row\n")
     print(f"{'':38}{'wall':>9}{'ratio':>8}{'cpu':>9}{'ratio':>8}")
-    for name, row in rows.items():
+    for name, row in others.items():
         print(
             f"{name:38}{row.wall:8.1f}s{row.wall / base.wall:7.1f}x"
             f"{row.cpu:8.1f}s{row.cpu / base.cpu:7.1f}x"
         )
+
+
+def main() -> None:
+    count, folder = int(sys.argv[1]), Path(sys.argv[2])
+    cost(playbook(OURS, "ours.yml", folder))
+    few = cost(playbook(OURS, "ours.yml", folder, "--limit", FEW))
+    base = cost(playbook(OURS, "ours.yml", folder))
+    rows(count, folder, base)
+    slope = (base.wall - few.wall) / (count - 10)
+    print("\nthis collection, seconds per target (wall, cpu):")
+    for targets, row in ((10, few), (count, base)):
+        print(f"{targets:6} targets {row.wall / targets:8.3f} {row.cpu / targets:8.3f}")
+    print(f"  each further {slope:8.3f} {(base.cpu - few.cpu) / (count - 10):8.3f}")
+    peak = peak_memory(playbook(OURS, "ours.yml", folder), ANSIBLE_FORKS="50")
+    print(f"\npeak memory of all processes at 50 forks: {peak:.0f} MiB")
 
 
 if __name__ == "__main__":

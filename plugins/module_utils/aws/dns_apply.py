@@ -22,7 +22,7 @@ from ..core.aws.plan_dns_types import (
     ZoneChange,
     record_to,
 )
-from . import zones
+from . import zone_associations, zones
 from .client import Connection, gather
 from .create_apply import change, wait_available
 from .dns_read import Reading
@@ -117,12 +117,12 @@ def _zone(reading: Reading, item: ZoneChange, work: Work) -> None:
         if item.zone_id is not None:
             work.done.associated.append(_association(zone, spoke))
         other = reading.of(spoke.account)
-        work.wait_for(owner, zones.associate(owner, other, zone, spoke))
+        work.wait_for(owner, zone_associations.associate(owner, other, zone, spoke))
     for spoke in item.revoke:
-        zones.revoke(owner, zone, spoke)
+        zone_associations.revoke(owner, zone, spoke)
     for spoke in item.disassociate:
         other = reading.of(spoke.account)
-        work.wait_for(other, zones.disassociate(other, zone, spoke))
+        work.wait_for(other, zone_associations.disassociate(other, zone, spoke))
 
 
 def _created(reading: Reading, item: ZoneChange, home: Spoke, work: Work) -> Zone:

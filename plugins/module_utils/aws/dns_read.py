@@ -23,7 +23,7 @@ from ..core.aws.plan_dns_types import (
     Zone,
 )
 from ..core.errors import EndpointError
-from . import zones
+from . import zone_associations, zones
 from .client import Connection, gather
 from .create_observe import Question, Snapshot, explain, observe
 from .dns_endpoints import endpoints as endpoints_of
@@ -256,7 +256,7 @@ def _authorised(
     """The zones, with the authorisations that a stopped run may have left; only other accounts' VPCs need any."""
     listed = list(found)
     calls = {
-        zone.id: partial(zones.authorised, accounts[zone.account], zone)
+        zone.id: partial(zone_associations.authorised, accounts[zone.account], zone)
         for zone in listed
         if zone.vpc_id == view.vpc_id
         and zone.account in accounts

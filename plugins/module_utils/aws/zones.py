@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Route 53: private hosted zones, their records, tags and associations, with each account's own credentials.
-
-https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-associate-vpcs-different-accounts.html
-"""
+"""Route 53: private hosted zones, their records and tags, with each account's own credentials."""
 
 from __future__ import annotations
 
@@ -16,11 +13,10 @@ from typing import Any
 
 from ..core.aws.plan_dns_types import MANAGED, VPC, Record, Spoke, Zone, comment
 from .client import AwsError, Connection, calling
-from .organization import patiently
 from .waiting import Deadline, until
 
 _TAGS_AT_ONCE = 10
-_GONE = frozenset(
+GONE = frozenset(
     ("NoSuchHostedZone", "VPCAssociationNotFound", "VPCAssociationAuthorizationNotFound")
 )
 
@@ -30,7 +26,7 @@ def by_vpc(connection: Connection, vpc_id: str, region: str) -> list[Zone]:
     found: list[Zone] = []
     token: dict[str, str] = {}
     while True:
-        answer = _call(
+        answer = ask(
             connection,
             vpc_id,
             "list_hosted_zones_by_vpc",
@@ -58,7 +54,7 @@ def by_name(connection: Connection, account: str, name: str, vpc_id: str) -> lis
     found: list[Zone] = []
     start: dict[str, str] = {"DNSName": name}
     while True:
-        answer = _call(connection, name, "list_hosted_zones_by_name", **start)
+        answer = ask(connection, name, "list_hosted_zones_by_name", **start)
         for item in answer["HostedZones"]:
             if plain(item["Name"]) != name:
                 return found
@@ -83,7 +79,7 @@ def tags(connection: Connection, zone_ids: Iterable[str]) -> dict[str, dict[str,
     ids = sorted(set(zone_ids))
     found: dict[str, dict[str, str]] = {}
     for start in range(0, len(ids), _TAGS_AT_ONCE):
-        answer = _call(
+        answer = ask(
             connection,
             "hosted zones",
             "list_tags_for_resources",
@@ -100,8 +96,8 @@ def records(connection: Connection, zone: Zone) -> tuple[Record, ...]:
     found: list[Record] = []
     start: dict[str, str] = {}
     while True:
-        answer = _call(
-            connection, _about(zone), "list_resource_record_sets", HostedZoneId=zone.id, **start
+        answer = ask(
+            connection, named(zone), "list_resource_record_sets", HostedZoneId=zone.id, **start
         )
         found += [_record(item) for item in answer["ResourceRecordSets"]]
         if not answer["IsTruncated"]:
@@ -120,14 +116,14 @@ def records(connection: Connection, zone: Zone) -> tuple[Record, ...]:
 def standing(connection: Connection, zone: Zone) -> Zone | None:
     """A zone with its VPCs and records; None when it is gone."""
     try:
-        answer = _call(connection, _about(zone), "get_hosted_zone", Id=zone.id)
+        answer = ask(connection, named(zone), "get_hosted_zone", Id=zone.id)
         return replace(
             zone,
             vpcs=frozenset(item["VPCId"] for item in answer.get("VPCs") or ()),
             records=records(connection, zone),
         )
     except AwsError as error:
-        if error.code in _GONE:
+        if error.code in GONE:
             return None
         raise
 
@@ -137,13 +133,13 @@ def create(connection: Connection, name: str, home: Spoke, vpc_id: str) -> tuple
     reference = f"private-ai-endpoints {uuid.uuid4().hex}"
     about = f"hosted zone {name}"
     try:
-        answer = _call(
+        answer = ask(
             connection,
             about,
             "create_hosted_zone",
             Name=name,
             CallerReference=reference,
-            VPC=_vpc(home),
+            VPC=place(home),
             HostedZoneConfig={"Comment": comment(vpc_id), "PrivateZone": True},
         )
     except AwsError as error:
@@ -166,9 +162,9 @@ def create(connection: Connection, name: str, home: Spoke, vpc_id: str) -> tuple
 
 def tag(connection: Connection, zone: Zone, vpc_id: str) -> None:
     """Mark a zone as ours."""
-    _call(
+    ask(
         connection,
-        _about(zone),
+        named(zone),
         "change_tags_for_resource",
         ResourceType="hostedzone",
         ResourceId=zone.id,
@@ -186,84 +182,14 @@ def change_records(
     ]
     if not changes:
         return ""
-    answer = _call(
+    answer = ask(
         connection,
-        _about(zone),
+        named(zone),
         "change_resource_record_sets",
         HostedZoneId=zone.id,
         ChangeBatch={"Changes": changes},
     )
     return str(answer["ChangeInfo"]["Id"])
-
-
-def associate(owner: Connection, other: Connection, zone: Zone, spoke: Spoke) -> str:
-    """Associate a VPC; across accounts the zone's owner authorises it first and takes that back afterwards."""
-    request = {"HostedZoneId": zone.id, "VPC": _vpc(spoke)}
-    about = f"association of {_about(zone)} with {spoke.vpc_id}"
-    if zone.account == spoke.account:
-        answer = _call(owner, about, "associate_vpc_with_hosted_zone", **request)
-        return str(answer["ChangeInfo"]["Id"])
-    _busy(lambda: _call(owner, about, "create_vpc_association_authorization", **request))
-    try:
-        answer = _call(other, about, "associate_vpc_with_hosted_zone", **request)
-    except AwsError:
-        # Also when the answer was lost, and AWS says on the second attempt that it is associated.
-        revoke(owner, zone, spoke)
-        raise
-    revoke(owner, zone, spoke)
-    return str(answer["ChangeInfo"]["Id"])
-
-
-def authorised(owner: Connection, zone: Zone) -> frozenset[str]:
-    """The VPCs of other accounts that may be associated; none where that may not be asked."""
-    found: set[str] = set()
-    token: dict[str, str] = {}
-    while True:
-        try:
-            answer = _call(
-                owner,
-                _about(zone),
-                "list_vpc_association_authorizations",
-                HostedZoneId=zone.id,
-                **token,
-            )
-        except AwsError as error:
-            if error.kind == "denied" or error.code in _GONE:
-                return frozenset()
-            raise
-        found.update(item["VPCId"] for item in answer["VPCs"])
-        if not answer.get("NextToken"):
-            return frozenset(found)
-        token = {"NextToken": answer["NextToken"]}
-
-
-def revoke(owner: Connection, zone: Zone, spoke: Spoke) -> None:
-    """Take the authorisation back, unless it is gone."""
-    _tolerant(
-        lambda: _busy(
-            lambda: _call(
-                owner,
-                f"authorisation of {spoke.vpc_id} for {_about(zone)}",
-                "delete_vpc_association_authorization",
-                HostedZoneId=zone.id,
-                VPC=_vpc(spoke),
-            )
-        )
-    )
-
-
-def disassociate(other: Connection, zone: Zone, spoke: Spoke) -> str:
-    """Disassociate a VPC with the credentials of its account, unless it is not associated any more."""
-    answer = _tolerant(
-        lambda: _call(
-            other,
-            f"association of {_about(zone)} with {spoke.vpc_id}",
-            "disassociate_vpc_from_hosted_zone",
-            HostedZoneId=zone.id,
-            VPC=_vpc(spoke),
-        )
-    )
-    return str(answer["ChangeInfo"]["Id"]) if answer else ""
 
 
 def delete(connection: Connection, zone: Zone, held: Iterable[Record]) -> None:
@@ -272,9 +198,9 @@ def delete(connection: Connection, zone: Zone, held: Iterable[Record]) -> None:
 
     def call() -> dict[str, Any]:
         change_records(connection, zone, upsert=(), remove=extra)
-        return _call(connection, _about(zone), "delete_hosted_zone", Id=zone.id)
+        return ask(connection, named(zone), "delete_hosted_zone", Id=zone.id)
 
-    _tolerant(call)
+    tolerant(call)
 
 
 def wait_insync(changes: Iterable[tuple[Connection, str]], deadline: Deadline) -> None:
@@ -283,7 +209,7 @@ def wait_insync(changes: Iterable[tuple[Connection, str]], deadline: Deadline) -
 
     def done() -> str:
         for change, connection in list(waiting.items()):
-            answer = _call(connection, change, "get_change", Id=_bare(change))
+            answer = ask(connection, change, "get_change", Id=_bare(change))
             if answer["ChangeInfo"]["Status"] == "INSYNC":
                 del waiting[change]
         return ", ".join(f"{_bare(change)} is not INSYNC" for change in sorted(waiting))
@@ -320,11 +246,13 @@ def _record_set(record: Record) -> dict[str, Any]:
     }
 
 
-def _vpc(spoke: Spoke) -> dict[str, str]:
+def place(spoke: Spoke) -> dict[str, str]:
+    """A VPC as Route 53 takes it."""
     return {"VPCRegion": spoke.region, "VPCId": spoke.vpc_id}
 
 
-def _about(zone: Zone) -> str:
+def named(zone: Zone) -> str:
+    """A zone, for people."""
     return f"hosted zone {zone.id} ({zone.name})"
 
 
@@ -332,7 +260,8 @@ def _bare(identifier: str) -> str:
     return identifier.rpartition("/")[2]
 
 
-def _call(connection: Connection, about: str, operation: str, **request: Any) -> dict[str, Any]:
+def ask(connection: Connection, about: str, operation: str, **request: Any) -> dict[str, Any]:
+    """One request; `about` is what an error names."""
     words = {"vpc": "VPC"}
     action = "".join(words.get(word, word.capitalize()) for word in operation.split("_"))
     with calling(about, f"route53:{action}"):
@@ -340,14 +269,11 @@ def _call(connection: Connection, about: str, operation: str, **request: Any) ->
     return answer
 
 
-def _busy(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    return patiently(call)
-
-
-def _tolerant(call: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+def tolerant(call: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """None when what it is about is gone."""
     try:
         return call()
     except AwsError as error:
-        if error.code in _GONE:
+        if error.code in GONE:
             return None
         raise

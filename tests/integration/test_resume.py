@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run that dies between lock and seal, and vantages that are lost after the lock: no lock stands that nobody saw hold."""
+"""A run dies between lock and seal, or a vantage is lost then: no lock stands that nobody saw hold."""
 
 from __future__ import annotations
 

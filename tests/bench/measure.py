@@ -10,6 +10,7 @@ something on a noisy machine; the seconds beside it are only there to see the si
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import subprocess
@@ -73,24 +74,30 @@ def peak_memory(command: list[str], **environment: str) -> float:
         command,
         env={**os.environ, **ACCOUNT, **environment},
         stdout=subprocess.DEVNULL,
-        start_new_session=True,
     )
     peak = 0
     while running.poll() is None:
-        peak = max(peak, sum(_shares(running.pid)))
-        time.sleep(0.1)
+        peak = max(peak, sum(map(_share, _family(running.pid))))
+        time.sleep(0.05)
     return peak / 1024
 
 
-def _shares(session: int) -> Iterator[int]:
-    """KiB of each process of a session, shared pages divided by those who share them."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.getsid(int(process.name)) == session:
-                text = (process / "smaps_rollup").read_text()
-                yield next(int(line.split()[1]) for line in text.splitlines() if "Pss:" in line)
-        except (OSError, StopIteration):  # it has ended meanwhile
-            continue
+def _family(process: int) -> Iterator[int]:
+    """A process and all its descendants. By parents: Ansible's workers have sessions of their own."""
+    yield process
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                yield from _family(int(child))
+
+
+def _share(process: int) -> int:
+    """KiB of a process, shared pages divided by those who share them; 0 when it has ended meanwhile."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0
 
 
 def rows(count: int, folder: Path, base: Cost) -> None:

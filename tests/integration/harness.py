@@ -191,10 +191,16 @@ def at_once(lab: Lab, subject: Subject, *others: Mapping[str, Any]) -> Outcome:
 
 
 def killed(
-    lab: Lab, cloud: str, tasks: Sequence[Mapping[str, Any]], world: Mapping[str, Any], at: int
+    lab: Lab,
+    cloud: str,
+    tasks: Sequence[Mapping[str, Any]],
+    world: Mapping[str, Any],
+    at: int,
+    whom: str,
 ) -> Outcome:
     """Kill a first run after so many requests, run it again, look, and run it a third time.
 
+    whom: `all`, or `one`, the process that was started; its workers then go on beside the second run.
     Two results: what stands after the second run, and whether the third one changed anything.
     """
     first = playbook(lab, "first", tasks)
@@ -208,7 +214,7 @@ def killed(
     keep = {"ansible.builtin.copy": {"content": content, "dest": str(answers), "mode": "0600"}}
     rest = playbook(lab, "rest", [*tasks, look, *third, keep])
     outcome = lab.run(
-        f"python {HERE / 'kill_at.py'} {at} ansible-playbook {first} && ansible-playbook {rest}",
+        f"python {HERE / 'kill_at.py'} {at} {whom} ansible-playbook {first} && ansible-playbook {rest}",
         world=world,
         environment=ENVIRONMENT,
     )

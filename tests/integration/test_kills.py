@@ -19,12 +19,17 @@ WORLD = {"aws": {"timing": TIMING}}
 REQUESTS = 80
 KILLS = 50 if ALL else 10
 # Another seed: FAULTS_SEED=n.
-MOMENTS = sorted(random.Random(SEED).sample(range(1, REQUESTS), KILLS))
+CHANCE = random.Random(SEED)
+MOMENTS = [
+    pytest.param(at, whom, id=f"seed{SEED}-request{at}-{whom}")
+    for at in sorted(CHANCE.sample(range(1, REQUESTS), KILLS))
+    for whom in CHANCE.choices(["all", "one"])
+]
 
 
-@pytest.mark.parametrize("at", MOMENTS, ids=lambda at: f"seed{SEED}-request{at}")
-def test_a_killed_first_run_converges_when_it_is_run_again(lab: Lab, at: int) -> None:
-    outcome = killed(lab, "aws", FIRST_RUN, WORLD, at)
+@pytest.mark.parametrize(("at", "whom"), MOMENTS)
+def test_a_killed_first_run_converges_when_it_is_run_again(lab: Lab, at: int, whom: str) -> None:
+    outcome = killed(lab, "aws", FIRST_RUN, WORLD, at, whom)
     assert "killed after request" in outcome.output, "the run ended before: lower REQUESTS"
     (result,) = outcome.results
     assert result["stands"] == AFTER_FIRST_RUN, outcome.output

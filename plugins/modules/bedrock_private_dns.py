@@ -94,8 +94,8 @@ notes:
     C(ec2:DescribeVpcAttribute), C(ec2:ModifyVpcEndpoint), and of C(route53) C(ListHostedZonesByVPC),
     C(ListHostedZonesByName), C(ListTagsForResources), C(ListResourceRecordSets), C(GetHostedZone), C(GetChange),
     C(CreateHostedZone), C(ChangeTagsForResource), C(ChangeResourceRecordSets), C(AssociateVPCWithHostedZone),
-    C(DisassociateVPCFromHostedZone), C(ListVPCAssociationAuthorizations), C(CreateVPCAssociationAuthorization), C(DeleteVPCAssociationAuthorization) and
-    C(DeleteHostedZone).
+    C(DisassociateVPCFromHostedZone), C(ListVPCAssociationAuthorizations), C(CreateVPCAssociationAuthorization),
+    C(DeleteVPCAssociationAuthorization) and C(DeleteHostedZone).
   - The zones carry the tags C(private-ai-endpoints:managed) and C(private-ai-endpoints:vpc).
 seealso:
   - module: private_ai.endpoints.bedrock_vpc_endpoint

@@ -44,18 +44,20 @@ class Scenario:
 def scenarios() -> list[Scenario]:
     """All of them, by name."""
     found = []
-    for number, path in enumerate(sorted((HERE / "cells").glob("*.yml")), start=11):
-        blank = Scenario(path.stem, number, {})
+    # Templates (.yml.in): a placeholder inside a flow mapping is no YAML until it is filled.
+    for number, path in enumerate(sorted((HERE / "cells").glob("*.yml.in")), start=11):
+        name = path.name.removesuffix(".yml.in")
+        blank = Scenario(name, number, {})
         said = yaml.safe_load(blank.fill(path.read_text()))
         if unknown := set(said) - KEYS:
             raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
-        found.append(Scenario(path.stem, number, said))
+        found.append(Scenario(name, number, said))
     return found
 
 
 def world(all_of: list[Scenario], folder: Path) -> Path:
     """A chain of world files: the organisation, each target as it should be, then what each scenario breaks."""
-    template = (HERE / "base/target.yml").read_text()
+    template = (HERE / "base/target.yml.in").read_text()
     layers = [yaml.safe_load(each.fill(template)) for each in all_of]
     layers += [each.said["world"] for each in all_of if "world" in each.said]
     layers += [_blind(each) for each in all_of if each.said.get("without", {}).get("actions")]

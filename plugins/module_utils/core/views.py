@@ -59,7 +59,8 @@ class View:
 
     addresses: every address that the name gave, by DNS and by the system's own resolution; for a pinned observation
     the pinned one.
-    failure: why there is no address, when there is none.
+    failure: why there is no address, when there is none, or why there may be more than were seen: a question of
+    either type, or of the system's own resolver, that got no answer.
     """
 
     where: Where
@@ -127,7 +128,7 @@ def view(observation: Mapping[str, Any], cidrs: Sequence[str] = ()) -> View:
         where,
         addresses,
         tuple(_call(item, bool(observation["action"])) for item in observation["connections"]),
-        _unresolved(observation["dns"]),
+        _unresolved(observation["dns"]) if not addresses else _unseen(observation),
         _notes(observation),
     )
 
@@ -148,6 +149,15 @@ def _unresolved(dns: Mapping[str, Any]) -> str:
     texts = {"nxdomain": "no such name", "nodata": "no address", "timeout": "DNS timeout"}
     status = str(dns["status"])
     return texts.get(status) or f"DNS {status}" + (f": {dns['error']}" if dns["error"] else "")
+
+
+def _unseen(observation: Mapping[str, Any]) -> str:
+    dns = observation["dns"]
+    if observation["pinned"] or dns["status"] == "skipped":
+        return ""
+    if dns["status"] in ("timeout", "error") or not dns["system"]:
+        return str(dns["error"] or _unresolved(dns))
+    return ""
 
 
 def _notes(observation: Mapping[str, Any]) -> tuple[str, ...]:

@@ -215,5 +215,7 @@ def resolution(
             return judge("unknown", seen.told() + "; whose addresses these are is not known")
         return judge("fail", seen.told())
     if set(seen.addresses) <= wanted:
+        if seen.failure:
+            return judge("unknown", f"{seen.told()}; not every answer was seen: {seen.failure}")
         return judge("pass", seen.told())
     return judge("fail", seen.told(), "high" if seen.where == "private" else None)

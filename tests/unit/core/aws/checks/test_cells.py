@@ -114,6 +114,16 @@ def public_ipv6(parts: Parts) -> None:
     )
 
 
+def no_answer_for_aaaa(parts: Parts) -> None:
+    for item in seen(parts, "inside", "spoke"):
+        item["dns"].update(status="timeout", error="10.10.0.2 did not answer AAAA")
+
+
+def system_resolver_silent(parts: Parts) -> None:
+    for item in seen(parts, "inside", "spoke"):
+        item["dns"].update(system=[], error="the system's resolver did not answer in time")
+
+
 def hosts_file_elsewhere(parts: Parts) -> None:
     seen(parts, "inside")[0]["dns"]["system"].append("10.10.1.99")
 
@@ -361,6 +371,10 @@ def test_one_broken_thing_is_found_alone(cell: str, change: Change) -> None:
         ("M2", (silent("inside"),)),
         ("M2", (forget("inside"),)),
         ("C1", (silent("inside"),)),
+        # The answer that was not seen may be the public one.
+        ("C1", (no_answer_for_aaaa,)),
+        ("C2", (no_answer_for_aaaa,)),
+        ("M2", (system_resolver_silent,)),
         ("M3", (not_gathered("endpoints"),)),
         ("C4", (denied("ec2:DescribeVpcEndpoints", "endpoints"),)),
         ("M4", (denied("ec2:DescribeSecurityGroupRules", "endpoints"),)),
@@ -394,6 +408,19 @@ def test_either_way_of_knowing_the_lock_is_enough_for_the_checklist() -> None:
     assert statuses(by_configuration, "checklist")["C3"] == "pass"
     # … but a lock is not proved by its own configuration.
     assert by_configuration["proof"] is None
+
+
+def test_an_answer_that_was_not_seen_proves_nothing() -> None:
+    result = judged(no_answer_for_aaaa, expect="private")
+    assert result["proof"] is None
+    assert "did not answer AAAA" in result["proof_refused"]
+
+
+def test_a_lock_that_admits_every_endpoint_shuts_none_out() -> None:
+    result = judged(lock(Null={"aws:SourceVpce": "true"}))
+    assert statuses(result, "misconfigurations")["M1"] == "pass"
+    by_pattern = judged(lock(StringNotLike={"aws:SourceVpce": "vpce-*"}))
+    assert statuses(by_pattern, "misconfigurations")["M1"] == "pass"
 
 
 def test_a_spoke_is_private_by_configuration_when_no_vantage_says_so() -> None:

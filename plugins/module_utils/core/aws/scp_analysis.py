@@ -22,6 +22,7 @@ from .policy_analysis import as_list, conditions, label, statements
 
 _NEGATIVE = frozenset(("stringnotequals", "stringnotequalsignorecase", "stringnotlike"))
 _ARN_NEGATIVE = _NEGATIVE | {"arnnotequals", "arnnotlike"}
+_SAME_TAG = frozenset(("stringequals", "stringequalsignorecase", "stringlike"))
 _NETWORK = {"aws:sourcevpce": "endpoint_ids", "aws:sourcevpc": "vpc_ids"}
 _TAG = "aws:principaltag/"
 # Whoever may do one of these could give himself the exclusion tag.
@@ -34,20 +35,26 @@ _ANYONE = re.compile(r"[*?]*|(role|user|assumed-role)/[*?/]*")
 class Deny:
     """A Deny statement in effect, read for one purpose: does it close the public path?
 
-    useless: why it does not count, as phrases; empty when it does. endpoint_ids, vpc_ids: what it lets through.
+    useless: why it does not count, as phrases; empty when it does. endpoint_ids, vpc_ids: what it lets through, as
+    ids or patterns. any_endpoint: whether it lets every endpoint through, whose ever it is.
     """
 
     where: str
     useless: tuple[str, ...] = ()
     endpoint_ids: frozenset[str] = frozenset()
     vpc_ids: frozenset[str] = frozenset()
+    any_endpoint: bool = False
     exempt_arns: tuple[str, ...] = ()
     opt_in: tuple[str, str] | None = None
     exclusion: tuple[str, str] | None = None
 
     def lets_in(self, endpoint_id: str, vpc_id: str) -> bool:
         """Whether calls through this endpoint escape the Deny (one condition that is false is enough)."""
-        return endpoint_id in self.endpoint_ids or vpc_id in self.vpc_ids
+        return (
+            self.any_endpoint
+            or any(matches(pattern, endpoint_id) for pattern in self.endpoint_ids)
+            or any(matches(pattern, vpc_id) for pattern in self.vpc_ids)
+        )
 
 
 @dataclass
@@ -55,6 +62,7 @@ class _Reading:
     useless: list[str] = field(default_factory=list)
     endpoint_ids: set[str] = field(default_factory=set)
     vpc_ids: set[str] = field(default_factory=set)
+    any_endpoint: bool = False
     exempt_arns: list[str] = field(default_factory=list)
     opt_in: tuple[str, str] | None = None
     exclusion: tuple[str, str] | None = None
@@ -80,9 +88,9 @@ def lock_of(enforcement: Mapping[str, Any], deny: Deny) -> Lock:
     )
 
 
-def unprotected_tagging(enforcement: Mapping[str, Any], tag: str) -> list[str]:
+def unprotected_tagging(enforcement: Mapping[str, Any], tag: str, value: str = "true") -> list[str]:
     """Actions by which an ordinary principal could give itself the exclusion tag: no Deny in effect stops them."""
-    guards = [item for _unused, item in _in_effect(enforcement) if _guards(item, tag)]
+    guards = [item for _unused, item in _in_effect(enforcement) if _guards(item, tag, value)]
     return [
         action
         for action in _TAGGING
@@ -156,6 +164,7 @@ def _read(statement: Mapping[str, Any], prefix: str, where: str) -> Deny:
         useless=tuple(reading.useless),
         endpoint_ids=frozenset(reading.endpoint_ids),
         vpc_ids=frozenset(reading.vpc_ids),
+        any_endpoint=reading.any_endpoint,
         exempt_arns=tuple(reading.exempt_arns),
         opt_in=reading.opt_in,
         exclusion=reading.exclusion,
@@ -171,7 +180,8 @@ def _condition(
         if plain in _NEGATIVE:
             getattr(reading, _NETWORK[key]).update(values)
             return None
-        if operator == "null" and values == ["true"]:
+        if operator == "null" and [item.lower() for item in values] == ["true"]:
+            reading.any_endpoint = True
             return None
         return f"{operator} on {spelled} is not true on the public path, where the key is absent"
     if key in ("aws:viaawsservice", "aws:principalisawsservice"):
@@ -202,19 +212,35 @@ def _spelled(statement: Mapping[str, Any], key: str) -> str:
     return key
 
 
-def _guards(statement: Mapping[str, Any], tag: str) -> bool:
+def _guards(statement: Mapping[str, Any], tag: str, value: str) -> bool:
+    """Whether a Deny stops everybody but exempt identities from setting the tag; each condition narrows it."""
     found = conditions(statement)
-    names_tag = any(
-        (key == "aws:tagkeys" and operator.startswith("foranyvalue:") and _any(values, tag))
-        or key == f"aws:requesttag/{tag.lower()}"
-        for operator, key, values in found
+    by_name = [_names_tag(*condition, tag, value) for condition in found]
+    exempting = [_exempts_named(*condition) for condition in found]
+    return (
+        any(by_name)
+        and all(left or right for left, right in zip(by_name, exempting))
+        and as_list(statement.get("Resource")) == ["*"]
     )
-    only = all(
-        key in ("aws:tagkeys", "aws:principalarn") or key.startswith("aws:requesttag/")
-        for _operator, key, _values in found
-    )
-    return names_tag and only and as_list(statement.get("Resource")) == ["*"]
 
 
-def _any(patterns: Iterable[str], tag: str) -> bool:
-    return any(matches(pattern.lower(), tag.lower()) for pattern in patterns)
+def _names_tag(operator: str, key: str, values: list[str], tag: str, value: str) -> bool:
+    """Whether a condition is true of every request that sets the tag to this value."""
+    if key == "aws:tagkeys":
+        return operator.removeprefix("foranyvalue:") in _SAME_TAG and (
+            operator.startswith("foranyvalue:") and _any(values, tag)
+        )
+    if key != f"aws:requesttag/{tag.lower()}":
+        return False
+    if operator == "null":
+        return [item.lower() for item in values] == ["false"]
+    return operator.removesuffix("ifexists") in _SAME_TAG and _any(values, value)
+
+
+def _exempts_named(operator: str, key: str, values: list[str]) -> bool:
+    plain = operator.removesuffix("ifexists")
+    return key == "aws:principalarn" and plain in _ARN_NEGATIVE and not any(map(too_broad, values))
+
+
+def _any(patterns: Iterable[str], text: str) -> bool:
+    return any(matches(pattern.lower(), text.lower()) for pattern in patterns)

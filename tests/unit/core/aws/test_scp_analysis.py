@@ -155,6 +155,33 @@ def test_what_this_collection_writes_is_read_as_it_was_meant(
             },
             0,
         ),
+        ({"Action": "*", "Condition": {"Null": {"aws:RequestTag/dp:exclude:network": "false"}}}, 0),
+        ({"Action": "*", "Condition": {"Null": {"aws:RequestTag/dp:exclude:network": "true"}}}, 5),
+        (
+            {
+                "Action": "*",
+                "Condition": {"StringNotEquals": {"aws:RequestTag/dp:exclude:network": "true"}},
+            },
+            5,
+        ),
+        *(
+            (
+                {
+                    "Action": "*",
+                    "Condition": {
+                        "ForAnyValue:StringLike": {"aws:TagKeys": ["dp:exclude:*"]},
+                        **narrowed,
+                    },
+                },
+                open_to,
+            )
+            for narrowed, open_to in (
+                ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/tagger"}}, 0),
+                ({"ArnNotLike": {"aws:PrincipalArn": "*"}}, 5),
+                ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/tagger"}}, 5),
+                ({"StringEquals": {"aws:RequestTag/team": "ai"}}, 5),
+            )
+        ),
     ],
 )
 def test_the_exclusion_tag_must_be_guarded(guard: dict[str, Any] | None, open_to: int) -> None:

@@ -102,7 +102,7 @@ def _prefix(case: Case, enforcement: Mapping[str, Any], prefix: str) -> Iterator
         )
         return
     if deny.exclusion:
-        yield from _exclusion(enforcement, resource, deny, deny.exclusion[0])
+        yield from _exclusion(enforcement, resource, deny, deny.exclusion)
     if deny.opt_in:
         by_choice = f"{deny.where}, for principals tagged {'='.join(deny.opt_in)} only"
         yield _said("warn", resource, by_choice)
@@ -111,9 +111,10 @@ def _prefix(case: Case, enforcement: Mapping[str, Any], prefix: str) -> Iterator
 
 
 def _exclusion(
-    enforcement: Mapping[str, Any], resource: str, deny: Deny, tag: str
+    enforcement: Mapping[str, Any], resource: str, deny: Deny, exclusion: tuple[str, str]
 ) -> Iterator[Judgement]:
-    open_to = unprotected_tagging(enforcement, tag)
+    tag, value = exclusion
+    open_to = unprotected_tagging(enforcement, tag, value)
     if open_to:
         yield _said(
             "fail",
@@ -148,7 +149,7 @@ def _endpoints_listed(case: Case, resource: str, found: list[Deny], prefix: str)
             fix="Run private_ai.endpoints.bedrock_lockdown, which adds the target's endpoints to the policy's list",
         )
     known = {str(item["id"]) for item in common.all_endpoints(case)}
-    listed = {endpoint for item in found for endpoint in item.endpoint_ids}
+    listed = {endpoint for item in found for endpoint in item.endpoint_ids if "*" not in endpoint}
     note = "; ".join(item.where for item in found)
     if listed - known:
         note += f"; it also lists {', '.join(sorted(listed - known))}, which this evidence does not know"

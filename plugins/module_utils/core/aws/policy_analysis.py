@@ -156,7 +156,10 @@ def _binding_value(key: str, value: str, pattern: bool, own: _Own) -> bool:
 
 
 def _literal(value: str, pattern: bool) -> bool:
-    return bool(value) and not (pattern and any(sign in value for sign in "*?"))
+    # A policy variable stands for what the request itself says: `${aws:PrincipalOrgID}` is equal to itself.
+    if not value or "${" in value:
+        return False
+    return not (pattern and any(sign in value for sign in "*?"))
 
 
 def _unbound(statement: Mapping[str, Any], own: _Own) -> str:

@@ -113,6 +113,11 @@ def test_every_action_is_too_wide_whoever_may() -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["aws:PrincipalOrgID", "aws:PrincipalAccount"])
+def test_a_policy_variable_binds_to_nobody(key: str) -> None:
+    assert too_wide(policy({"StringEquals": {key: f"${{{key}}}"}}))
+
+
 def test_bound_to_somebody_else() -> None:
     document = policy({"StringEquals": {"aws:PrincipalOrgID": "o-somebody"}})
     assert too_wide(document) == []

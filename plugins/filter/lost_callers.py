@@ -56,11 +56,11 @@ def lost_callers(now: Observations, before: Observations) -> list[str]:
     seen = {(item["vantage"], item["host"]): item for item in now if item["pinned"] is None}
     return [
         f"{item['vantage']} ({item['position']}) was admitted at {item['host']} before, "
-        f"now: {_told(seen.get((item['vantage'], item['host'])))}."
+        f"now: {_told(later)}."
         for item in before
-        if item["pinned"] is None
-        and _admitted(item)
-        and not _admitted(seen.get((item["vantage"], item["host"])))
+        if item["pinned"] is None and _admitted(item)
+        for later in (seen.get((item["vantage"], item["host"])),)
+        if not _admitted(later) or _denied(later) > _denied(item)
     ]
 
 
@@ -73,6 +73,11 @@ def _answers(item: Mapping[str, Any] | None) -> list[str]:
 
 def _admitted(item: Mapping[str, Any] | None) -> bool:
     return "admitted" in _answers(item)
+
+
+def _denied(item: Mapping[str, Any] | None) -> bool:
+    """Whether any of the addresses refuses: a caller gets one or the other."""
+    return any(answer.startswith("denied") for answer in _answers(item))
 
 
 def _told(item: Mapping[str, Any] | None) -> str:

@@ -58,6 +58,14 @@ def test_a_caller_that_goes_on_or_never_worked_is_not_lost() -> None:
     assert not lost_callers([], [observation("a", "admitted", pinned="10.0.0.1")])
 
 
+def test_a_caller_that_one_of_two_addresses_refuses_is_lost() -> None:
+    both = [observation("a", "admitted", "admitted")]
+    assert lost_callers([observation("a", "admitted", "denied_scp")], both)
+    assert not lost_callers([observation("a", "admitted", "timeout")], both)
+    already = [observation("a", "admitted", "denied_scp")]
+    assert not lost_callers(already, already)
+
+
 def test_a_caller_that_nobody_looked_for_again_is_lost() -> None:
     before = [observation("a", "admitted")]
     assert "not observed" in lost_callers([], before)[0]

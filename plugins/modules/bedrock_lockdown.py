@@ -142,6 +142,14 @@ options:
       assume_role_external_id:
         description: External id for the member's role.
         type: str
+  accounts_without_members:
+    description:
+      - Ids of accounts under O(targets) that none of O(members) is in, and whose callers you answer for.
+      - A lock that everyone is bound by is refused while another account is under it, since nobody has looked at its
+        callers. O(require_proof=false) skips that look too.
+    type: list
+    elements: str
+    default: []
   proof:
     description:
       - Proof that private_endpoint_validate returned for this scope. It is refused when it is expired, was made for
@@ -164,7 +172,8 @@ options:
 notes:
   - Needs these permissions in the management account, or in one that service control policies are delegated to.
     C(organizations:DescribeOrganization), C(ListRoots), C(ListPolicies), C(DescribePolicy), C(ListTargetsForPolicy),
-    C(ListPoliciesForTarget), C(ListParents), C(ListTagsForResource), C(EnablePolicyType), C(CreatePolicy),
+    C(ListPoliciesForTarget), C(ListParents), C(DescribeAccount), C(ListAccountsForParent),
+    C(ListOrganizationalUnitsForParent), C(ListTagsForResource), C(EnablePolicyType), C(CreatePolicy),
     C(UpdatePolicy), C(AttachPolicy), C(DetachPolicy), C(DeletePolicy), C(TagResource), C(UntagResource), and
     C(access-analyzer:ValidatePolicy).
   - AWS takes up to five minutes until a change of a service control policy binds everywhere.
@@ -396,6 +405,7 @@ SPEC = ModuleSpec(
                 "assume_role_external_id": {"type": "str"},
             },
         },
+        "accounts_without_members": {"type": "list", "elements": "str", "default": []},
         "proof": {"type": "dict"},
         "require_proof": {"type": "bool", "default": True},
         "run_id": {"type": "str"},

@@ -349,7 +349,7 @@ def test_runs_at_the_same_time_lose_nothing(lab):
         for pid in $pids; do wait $pid || cat {lab.folder}/vpce-*; done
         AWS_ACCESS_KEY_ID=AKIALABADMINISTRAT00 AWS_SECRET_ACCESS_KEY=lab-secret-admin python {lab.path("look.py")}
     """
-    # All see no policy at first; later all write from what they read a while before.
+    # Several see no policy at first (how many depends on the machine); later all write from what they read before.
     late = [
         {
             "match": {"operation": "organizations:ListPolicies"},
@@ -364,7 +364,7 @@ def test_runs_at_the_same_time_lose_nothing(lab):
     found = json.loads(outcome.output.splitlines()[-1])
     assert listed(found) == [item["id"] for item in many], outcome.output
     assert found["targets"] == sorted({*targets})
-    assert outcome.writes.count("organizations:CreatePolicy") == 4
+    assert outcome.writes.count("organizations:CreatePolicy") > 1, "the runs did not meet"
     assert found["tags"] == {"private-ai-endpoints:managed": "true"}
 
 
@@ -449,6 +449,26 @@ def test_bad_input_is_named_before_any_write(lab):
     ):
         for text in texts:
             assert text in result["msg"], result["msg"]
+    assert outcome.writes == []
+
+
+def test_no_account_is_bound_whose_callers_nobody_looked_at(lab):
+    def wide(*targets: str, **options: Any) -> dict[str, Any]:
+        return module(targets=list(targets), require_proof=True, **options)
+
+    tagged = {"roll_out": "tagged", "opt_in_tag": {"key": "private-ai", "value": "pilot"}}
+    outcome = lab.tasks(
+        wide("r-lab1"),
+        wide(ACCOUNT, OTHER),
+        wide("ou-lab1-workload"),
+        wide("r-lab1", accounts_without_members=[OTHER]),
+        wide("r-lab1", **tagged),
+        world=WORLD,
+    )
+    for result in outcome.results[:2]:
+        assert f"account {OTHER} (other) under it, and no member is in that" in result["msg"]
+    for result in outcome.results[2:]:
+        assert "the lock needs a proof" in result["msg"]
     assert outcome.writes == []
 
 

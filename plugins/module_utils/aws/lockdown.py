@@ -41,6 +41,7 @@ _FORMS = {
         re.compile(r"arn:[\w*-]+:(iam|sts)::(\d{12}|\*):.+"),
         "the ARN of an IAM identity, or a pattern of one",
     ),
+    "accounts_without_members": (re.compile(r"\d{12}"), "the id of an account"),
     "action_prefixes": (re.compile(r"[a-z][a-z0-9-]*"), "the part of IAM actions before the colon"),
 }
 
@@ -218,8 +219,26 @@ def _may_lock(
         *lockdown_members.endpoint_problems(task.members, sorted(task.wanted.endpoint_ids)),
         *lockdown_members.target_problems(task.members, targets, organization, management),
         *found["malformed"],
+        *_unproved(task, organization, made, management),
     ]
     _refuse(refused, "the lock may not be made")
+
+
+def _unproved(
+    task: _Task, organization: Organization, made: LockPlan, management: str
+) -> list[str]:
+    """Accounts that a lock would bind and the proof says nothing about. Who opts in by a tag answers for himself."""
+    binds = made.delta is not None and made.delta.binds
+    if (
+        not (task.members and binds and task.params["require_proof"])
+        or task.wanted.rules.opt_in_tag
+    ):
+        return []
+    answered_for = task.params["accounts_without_members"]
+    targets = sorted(task.wanted.targets)
+    return lockdown_members.unproved_accounts(
+        task.members, targets, organization, answered_for, management
+    )
 
 
 def _proved(task: _Task, context: Context, binds: Mapping[str, Any]) -> bool:

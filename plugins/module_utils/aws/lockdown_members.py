@@ -96,6 +96,26 @@ def target_problems(
     return found
 
 
+def unproved_accounts(
+    members: Members,
+    targets: Sequence[str],
+    organization: Organization,
+    answered_for: Sequence[str],
+    management: str,
+) -> list[str]:
+    """Accounts that a lock at these targets binds and no member is in: nobody has looked at their callers."""
+    known = {*members.accounts.values(), *answered_for, management}
+    found = gather({target: partial(organization.accounts_under, target) for target in targets})
+    return [
+        f"targets: {target} has account {account} ({name}) under it, and no member is in that account: nobody has "
+        "looked at its callers, and the lock would bind them. Add a target of that account, name the members' "
+        "accounts in targets instead, or name it in accounts_without_members"
+        for target, accounts in sorted(found.items())
+        for account, name in sorted(accounts.items())
+        if account not in known
+    ]
+
+
 def check(
     params: Mapping[str, Any], members: Members | None, binds: Mapping[str, Any], now: datetime
 ) -> None:

@@ -127,6 +127,22 @@ class Organization:
             path.append(child)
         return path
 
+    def accounts_under(self, target: str) -> dict[str, str]:
+        """Id → name of every account that a policy at this target binds, closed ones left out."""
+        about = f"targets: {target}"
+        if target.isdigit():
+            account = self._call(about, "DescribeAccount", AccountId=target)["Account"]
+            return _open([account])
+        inside = self._pages(about, "ListAccountsForParent", "Accounts", ParentId=target)
+        units = self._pages(
+            about, "ListOrganizationalUnitsForParent", "OrganizationalUnits", ParentId=target
+        )
+        below = gather({unit["Id"]: partial(self.accounts_under, unit["Id"]) for unit in units})
+        return {
+            **_open(inside),
+            **{key: name for found in below.values() for key, name in found.items()},
+        }
+
     def enable_type(self) -> None:
         """Switch service control policies on at the root, and wait until they are."""
         root_id = self.root()["Id"]
@@ -281,6 +297,14 @@ def patiently(call: Callable[[], T], patience: float = PATIENCE) -> T:
         # Not the same for all who wait, or they would meet again.
         time.sleep(pause * random.uniform(0.5, 1.5))
         pause = min(pause * 2, 8.0)
+
+
+def _open(accounts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {
+        str(item["Id"]): str(item.get("Name") or item["Id"])
+        for item in accounts
+        if item.get("State", item.get("Status")) not in ("SUSPENDED", "PENDING_CLOSURE")
+    }
 
 
 def _method(operation: str) -> str:

@@ -215,11 +215,11 @@ def _spelled(statement: Mapping[str, Any], key: str) -> str:
 def _guards(statement: Mapping[str, Any], tag: str, value: str) -> bool:
     """Whether a Deny stops everybody but exempt identities from setting the tag; each condition narrows it."""
     found = conditions(statement)
-    by_name = [_names_tag(*condition, tag, value) for condition in found]
-    exempting = [_exempts_named(*condition) for condition in found]
+    by_name = [condition for condition in found if _names_tag(*condition, tag, value)]
+    exempting = [condition for condition in found if _exempts_named(*condition)]
     return (
-        any(by_name)
-        and all(left or right for left, right in zip(by_name, exempting))
+        bool(by_name)
+        and len(by_name) + len(exempting) == len(found)
         and as_list(statement.get("Resource")) == ["*"]
     )
 

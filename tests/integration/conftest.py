@@ -63,7 +63,7 @@ class Lab:
         world: World = None,
         faults: Sequence[Mapping[str, Any]] | None = None,
         environment: Mapping[str, str] | None = None,
-        timeout: int = 180,
+        timeout: int = 900,
     ) -> Outcome:
         """A shell script in the controller's network; `ansible*` and `python` are the environment's own."""
         self._count += 1

@@ -58,7 +58,7 @@ class Story:
 
     def read(self, **options: Any) -> dict[str, Chapter]:
         """Run everything in one lab; each chapter by its name."""
-        outcome = self.lab.run("\n".join(self.script), timeout=600, **options)
+        outcome = self.lab.run("\n".join(self.script), timeout=1800, **options)
         assert outcome.code == 0, outcome.output
         return {name: self._chapter(name, outcome.journal) for name in self.names}
 

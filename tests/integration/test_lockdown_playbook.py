@@ -80,7 +80,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
     told.tell("unlocked", EMERGENCY)
     told.tell("torn_down", f"{playbook}teardown.yml")
     told.tell("verified", f"{playbook}verify.yml -e private_endpoint_expect=open")
-    outcome = Lab(folder).run("\n".join(told.script), timeout=900)
+    outcome = Lab(folder).run("\n".join(told.script), timeout=1800)
     names = [path.name for path in sorted(folder.iterdir()) if (path / "from").exists()]
     names.sort(key=lambda name: int((folder / name / "from").read_text()))
     starts = [int((folder / name / "from").read_text()) for name in names]

@@ -20,7 +20,7 @@ def lock(lab: Lab, *, inventory: str = "", **options: Any) -> tuple[Outcome, dic
     variables = {"private_endpoint_report_dir": str(lab.path("report")), **options.pop("with_", {})}
     outcome = lab.run(
         f"ansible-playbook -i {INVENTORY} {inventory} playbooks/lockdown.yml -e '{json.dumps(variables)}'",
-        timeout=300,
+        timeout=900,
         **options,
     )
     return outcome, json.loads(lab.path("report/findings.json").read_text())

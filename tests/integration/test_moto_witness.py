@@ -155,7 +155,7 @@ def run(url: str, tmp_path: Path) -> Runner:
             env=_environment(tmp_path),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -85,7 +85,7 @@ def test_the_main_job_asks_little_when_nothing_is_to_be_done(lab: Lab) -> None:
             "TASK_TIMES": str(times),
         },
         world={"aws": {"timing": TIMING}},
-        timeout=300,
+        timeout=900,
     )
     assert outcome.code == 0, outcome.output
     assert " changed=0 " in outcome.output

@@ -29,7 +29,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     """What every scenario came to, by its name."""
     folder: Path = tmp_path_factory.mktemp("scenarios")
     command = [sys.executable, str(SCENARIOS / "run.py"), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
     listed = folder / "rows.json"
     assert listed.exists(), done.stdout + done.stderr
     return {row["scenario"]: row for row in json.loads(listed.read_text())}

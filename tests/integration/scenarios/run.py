@@ -77,7 +77,7 @@ def _lab(listed: list[Scenario], folder: Path) -> list[Row]:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [str(ROOT / "tests/lab/run"), "--world", str(world(listed, folder))]
     command += ["--journal", str(folder / "journal.jsonl"), "--", "sh", "-c", "\n".join(script)]
-    subprocess.run(command, cwd=ROOT, env=environment, timeout=600, check=False)
+    subprocess.run(command, cwd=ROOT, env=environment, timeout=1800, check=False)
     reports = {name: _report(folder / name) for name, _of, _playbook in STAGES}
     return [_row(each, reports) for each in listed]
 

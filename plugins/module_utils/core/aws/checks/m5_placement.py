@@ -19,7 +19,8 @@ from .common import Endpoint
 
 _OPEN = (
     "Open the network ACL or the security group that is named: the group with allowed_cidrs of "
-    "private_ai.endpoints.bedrock_vpc_endpoint, the network ACL by hand"
+    "private_ai.endpoints.bedrock_vpc_endpoint, the network ACL by hand. If no caller is in that subnet, name the "
+    "subnets that callers are in (verify_application_subnets)"
 )
 _ZONES = "an interface in every zone of the application where the service is offered"
 _REACH = "TCP 443 passes from every application subnet"
@@ -126,6 +127,8 @@ def _reach(case: Case, endpoint: Endpoint) -> Judgement:
         expected=_REACH,
         observed="; ".join(dict.fromkeys(reasons)) or "nothing in the way",
         fix=_OPEN if reasons else None,
+        # A subnet from which no packet gets there loses the service with the name, whether a vantage is in it or not.
+        proves=common.PRIVATE if reasons else frozenset(),
     )
 
 

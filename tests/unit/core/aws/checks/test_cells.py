@@ -416,6 +416,24 @@ def test_an_answer_that_was_not_seen_proves_nothing() -> None:
     assert "did not answer AAAA" in result["proof_refused"]
 
 
+def test_a_subnet_that_is_known_to_be_shut_out_stops_the_proof() -> None:
+    def without_its_vantage(parts: Parts) -> None:
+        for key in ("observations", "vantages"):
+            name = "vantage" if key == "observations" else "name"
+            parts[key] = [item for item in parts[key] if item[name] != "app-c"]
+
+    def shut(parts: Parts) -> None:
+        without_its_vantage(parts)
+        doc(parts)["security_groups"][0]["rules"][0]["cidr"] = "10.10.0.0/23"
+
+    assert judged(without_its_vantage, expect="private")["proof"]
+    refused = judged(shut, expect="private")
+    assert refused["proof"] is None
+    assert "does not let TCP 443 in from 10.10.3.0/24" in refused["proof_refused"]
+    elsewhere = judged(shut, expect="private", application_subnets=["subnet-a"])
+    assert elsewhere["proof"]
+
+
 def test_a_lock_that_admits_every_endpoint_shuts_none_out() -> None:
     result = judged(lock(Null={"aws:SourceVpce": "true"}))
     assert statuses(result, "misconfigurations")["M1"] == "pass"

@@ -62,7 +62,7 @@ faults: setup ## every write struck by every fault alone, and 50 kills at random
 
 integration: setup ## modules, roles and playbooks against the lab
 	@echo "==> integration tests in the lab"
-	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/integration
+	@$(BIN)/pytest -q -n 2 --dist loadscope tests/integration
 
 lint: setup ## ruff, mypy, ansible-lint, antsibull, documentation against argument specs
 	@tools/lint

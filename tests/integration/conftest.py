@@ -25,6 +25,18 @@ INVENTORY = ROOT / "tests/lab/inventory"
 World = Mapping[str, Any] | Path | None
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests that read one story, told once for their module, stay on one worker; others go wherever one is free."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Stories(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.split("::")[0]
+            return module if 'scope="module"' in (config.rootpath / module).read_text() else nodeid
+
+    return Stories(config, log)
+
+
 @dataclass
 class Outcome:
     """What one run in a lab left: exit code, output, journal, and the results of its tasks in order."""

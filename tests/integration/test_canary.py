@@ -79,9 +79,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
     return told.read(world=WORLD)
 
 
-pytestmark = pytest.mark.xdist_group("canary")
-
-
 def test_the_preview_stops_the_scope_and_names_the_service_role(story: dict[str, Chapter]) -> None:
     run = story["stopped"]
     assert run.code != 0

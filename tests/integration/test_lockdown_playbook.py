@@ -16,7 +16,6 @@ import pytest
 from .conftest import INVENTORY, Lab
 
 # One lab for all of them: with several workers, they go to the same one.
-pytestmark = pytest.mark.xdist_group("lockdown_playbook")
 EMERGENCY = "ansible-playbook playbooks/unlock.yml -e scope=222222222222"
 
 

@@ -16,7 +16,6 @@ import yaml
 from .conftest import INVENTORY, ROOT, Lab
 
 # One lab for most of them: with several workers, they go to the same one.
-pytestmark = pytest.mark.xdist_group("probe")
 # Of these half are silent for five seconds.
 MANY = 200
 SECONDS = 8

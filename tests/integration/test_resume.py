@@ -69,7 +69,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lab, dict[str, Chapt
     return lab, story.read(world=WORLD)
 
 
-pytestmark = pytest.mark.xdist_group("resume")
 Told = tuple[Lab, dict[str, Chapter]]
 
 

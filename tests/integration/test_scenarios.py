@@ -19,7 +19,6 @@ SCENARIOS = ROOT / "tests/integration/scenarios"
 NAMES = sorted(path.name.removesuffix(".yml.in") for path in (SCENARIOS / "cells").iterdir())
 
 # One run of all of them, whichever worker gets them.
-pytestmark = pytest.mark.xdist_group("scenarios")
 
 Rows = dict[str, dict[str, object]]
 

@@ -140,9 +140,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
     return told.read(world=WORLD)
 
 
-pytestmark = pytest.mark.xdist_group("scopes")
-
-
 def test_a_region_that_the_inventory_lacks_blocks_the_lock(story: dict[str, Chapter]) -> None:
     run = story["region"]
     assert run.code != 0

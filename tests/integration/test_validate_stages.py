@@ -38,7 +38,7 @@ def files(lab: Any) -> str:
             "access_key": "{{ hostvars[item.name].vantage_aws_access_key_id }}",
             "secret_key": "{{ hostvars[item.name].vantage_aws_secret_access_key }}",
             "identify": True,
-            "timeout": 0.7,
+            "timeout": 3,
         },
         "delegate_to": "{{ item.name }}",
         "loop": PLACES,

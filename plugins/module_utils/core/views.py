@@ -184,7 +184,8 @@ def _call(connection: Mapping[str, Any], called: bool) -> Call:
         return Call(address, _network(str(tcp["error"])), str(tcp["error"] or ""))
     if tls is None or not tls["ok"]:
         error = str((tls or {}).get("error") or "")
-        return Call(address, "tls", error)
+        # Silence says nothing about who signs.
+        return Call(address, "timeout" if _network(error) == "timeout" else "tls", error)
     if http is None or http["answer"] not in WORDS:
         return Call(address, "no_answer" if called else "connected", "")
     detail = " ".join(str(http[key]) for key in ("status", "code", "message") if http[key])

@@ -93,7 +93,7 @@ def inventory(all_of: list[Scenario], folder: Path, *, blind: bool = False) -> P
                 "bedrock_services": ["bedrock"],
                 "bedrock_organization_id": "o-labprivate1",
                 "bedrock_soak_seconds": 0,
-                "verify_timeout": 0.7,
+                "verify_timeout": 3,
             },
         },
         "vantages": {

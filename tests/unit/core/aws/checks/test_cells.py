@@ -410,6 +410,22 @@ def test_either_way_of_knowing_the_lock_is_enough_for_the_checklist() -> None:
     assert by_configuration["proof"] is None
 
 
+@pytest.mark.parametrize(
+    ("error", "status"), [("timed out", "unknown"), ("certificate verify failed: x", "fail")]
+)
+def test_a_silent_handshake_is_not_a_wrong_certificate(error: str, status: str) -> None:
+    def change(parts: Parts) -> None:
+        entry = seen(parts, "inside")[0]["connections"][0]
+        entry.update(http=None, tls={**entry["tls"], "ok": False, "error": error})
+
+    found = [
+        item
+        for item in judged(change)["findings"]
+        if item["check"] == "aws_admission" and item["status"] != "pass"
+    ]
+    assert [item["status"] for item in found] == [status]
+
+
 def test_an_answer_that_was_not_seen_proves_nothing() -> None:
     result = judged(no_answer_for_aaaa, expect="private")
     assert result["proof"] is None

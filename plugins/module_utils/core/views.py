@@ -24,6 +24,9 @@ WORDS = {
     "denied_scp": "denied by SCP",
     "denied_endpoint_policy": "denied by endpoint policy",
     "denied_identity": "denied by identity policy",
+    "denied_public_access": "denied, public access is disabled",
+    "denied_network_rules": "denied by network rules",
+    "denied_unapproved_endpoint": "denied, endpoint not approved",
     "denied_other": "denied",
     "unauthenticated": "no credentials",
     "bad_credentials": "credentials rejected",
@@ -38,6 +41,12 @@ WORDS = {
     "no_answer": "no answer",
     "connected": "connected",
     "not_called": "not called",
+}
+
+# What each cloud's lock answers to a caller on the public path. Any other denial says nothing about the lock.
+LOCK_REFUSALS: Mapping[str, frozenset[str]] = {
+    "aws": frozenset({"denied_scp"}),
+    "azure": frozenset({"denied_public_access", "denied_network_rules"}),
 }
 
 

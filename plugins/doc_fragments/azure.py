@@ -41,7 +41,9 @@ options:
     description: File with the certificate and the private key of the service principal, as PEM or PKCS12.
     type: path
   certificate_password:
-    description: Password of O(x509_certificate_path). Without it E(AZURE_CLIENT_CERTIFICATE_PASSWORD) is used, when set.
+    description:
+      - Password of O(x509_certificate_path).
+      - Without it E(AZURE_CLIENT_CERTIFICATE_PASSWORD) is used, when set.
     type: str
   federated_token_file:
     description: File with the token of a workload identity.

@@ -36,14 +36,25 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from ..cloud import Call, Cloud, DnsAnswer, Request, Response, Vantage
-from . import resources
+from . import (
+    authorization,
+    cognitive,
+    cognitive_connections,
+    insights,
+    logs,
+    names,
+    packets,
+    resources,
+)
 from . import world as worlds
 from .arm import ResourceManager
+from .dataplane import DataPlane
+from .loganalytics import LogAnalytics
 from .login import Login
 from .state import State
 
 # Imported for the operations that they register.
-PROVIDERS = (resources,)
+PROVIDERS = (authorization, cognitive, cognitive_connections, insights, logs, resources)
 
 
 class Plane(Protocol):
@@ -73,7 +84,13 @@ class Azure:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self._planes: tuple[Plane, ...] = (Login(state), ResourceManager(state))
+        self._planes: tuple[Plane, ...] = (
+            Login(state),
+            ResourceManager(state),
+            LogAnalytics(state),
+            DataPlane(state),
+        )
+        authorization.install(state)
 
     def _plane(self, host: str) -> Plane | None:
         return next((each for each in self._planes if each.serves(host)), None)
@@ -97,15 +114,13 @@ class Azure:
         return routed.plane.fault(replace(call, detail=routed.detail), kind)
 
     def resolve(self, vantage: Vantage, name: str, qtype: str) -> DnsAnswer | None:
-        del vantage, name, qtype
-        return None
+        return names.resolve(self.state, vantage, name, qtype)
 
     def admitted(self, vantage: Vantage) -> frozenset[str]:
-        del vantage
-        return frozenset()
+        return packets.admitted(self.state, vantage)
 
     def next_change(self) -> float | None:
-        return self.state.next_change()
+        return packets.next_change(self.state)
 
 
 def build(world: Mapping[str, Any], vantages: Sequence[Vantage], ca_pem: bytes) -> Cloud:

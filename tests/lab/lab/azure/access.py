@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from .errors import ArmError
 from .state import Permission, Principal, State
@@ -15,11 +16,16 @@ EVERYTHING = (Permission("/", ("*",)),)
 
 def allowed(state: State, principal: Principal, action: str, scope: str) -> bool:
     """Whether one of the principal's permissions, by the world or by a role assignment, has the action."""
+    return permits((*principal.permissions, *assigned(state, principal)), action, scope)
+
+
+def permits(permissions: Iterable[Permission], action: str, scope: str) -> bool:
+    """Whether one of these permissions has the action at the scope."""
     return any(
         _below(scope, each.scope)
         and _any(each.actions, action)
         and not _any(each.not_actions, action)
-        for each in (*principal.permissions, *assigned(state, principal))
+        for each in permissions
     )
 
 

@@ -32,8 +32,9 @@ def run(text: str, tables: Mapping[str, Table], now: datetime.datetime) -> Table
     query: Query = parse(text)
     table = tables.get(query.table)
     if table is None:
+        where = f"'{query.steps[0].kind}' operator: " if query.steps else ""
         raise semantic(
-            "SEM0100", f"Failed to resolve table or column expression named '{query.table}'"
+            "SEM0100", f"{where}Failed to resolve table or column expression named '{query.table}'"
         )
     for step in query.steps:
         table = _STEPS[step.kind](step, table, now)

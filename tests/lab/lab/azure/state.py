@@ -32,6 +32,7 @@ class Timing:
     account: float = 0.3  # an account that is being written
     dns: float = 0.1  # a long-running write of the DNS provider
     access_propagation: float = 0.5  # a change of public access, until requests feel it
+    log_delay: float = 0.0  # a call until queries of its workspace find it
     retry_after: float = 1  # what Retry-After says
     token_lifetime: float = 3599
 

@@ -34,7 +34,9 @@ class ArmId:
         if parsed is None or (kind and parsed.kind.lower() != kind.lower()):
             wanted = kind or "<provider>/<type>"
             raise EndpointError(
-                f"{text} is not the resource id of a {wanted}" if kind else f"{text} is no resource id",
+                f"{text} is not the resource id of a {wanted}"
+                if kind
+                else f"{text} is no resource id",
                 resource=option,
                 fix="Give it as Azure writes it: " + _example(wanted),
             )

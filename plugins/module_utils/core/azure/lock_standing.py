@@ -24,6 +24,7 @@ _PROPERTIES = {
     "allowed_fqdns": "allowedFqdnList",
 }
 _ACLS = ("default_action", "bypass", "ip_rules")
+_PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,18 +159,27 @@ def _readable(tags: Mapping[str, str]) -> Record:
 
 
 def networks(values: Iterable[str]) -> tuple[str, ...]:
-    """IP rules, sorted, each once; EndpointError for what is no IPv4 address or network."""
+    """IP rules, sorted, each once; EndpointError for what Azure refuses as one."""
     found = set()
     for value in values:
         try:
-            found.add(_network(value))
+            rule = _network(value)
         except ValueError as error:
-            raise EndpointError(
-                f"{value} is no IPv4 address or network: {error}",
-                resource="ip_rules",
-                fix="Write public addresses as 203.0.113.7 and networks as 203.0.113.0/24",
-            ) from error
+            raise _no_rule(value, f"is no IPv4 address or network: {error}") from error
+        network = ipaddress.IPv4Network(rule)
+        if network.prefixlen == 31 or any(network.overlaps(private) for private in _PRIVATE):
+            raise _no_rule(value, "is private, or a network of two addresses")
+        found.add(rule)
     return tuple(sorted(found))
+
+
+def _no_rule(value: str, what: str) -> EndpointError:
+    return EndpointError(
+        f"{value} {what}",
+        resource="ip_rules",
+        fix="Write public addresses as 203.0.113.7 and public networks as 203.0.113.0/24. Private networks come in "
+        "through the endpoint",
+    )
 
 
 def _canonical(value: str) -> str:

@@ -345,5 +345,6 @@ def test_ip_rules_are_compared_by_meaning() -> None:
         "203.0.113.0/24",
         "203.0.113.7",
     )
-    with pytest.raises(EndpointError, match="ip_rules: 2001:db8::1 is no IPv4"):
-        networks(["2001:db8::1"])
+    for value in ("2001:db8::1", "10.20.0.0/16", "203.0.113.6/31", "anywhere", "0.0.0.0/0"):
+        with pytest.raises(EndpointError, match=f"ip_rules: {value} is"):
+            networks([value])

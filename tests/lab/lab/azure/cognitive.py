@@ -24,12 +24,14 @@ from .cognitive_rules import (
     check_kind,
     check_network_rules,
     check_subdomain,
+    check_words,
 )
 from .control import Control
 from .errors import bad_request, conflict
 from .hosts import ACCOUNTS, families_of, hosts_of
 from .polling import polled
 from .registry import Answer, operation, resource_type, shown
+from .resources import registrable
 from .state import Resource, State
 from .stock import existing_parent, readable
 
@@ -114,6 +116,7 @@ def idle(control: Control, account: Resource) -> None:
 
 readable(TYPE)
 polled("Microsoft.CognitiveServices", VERSIONS)
+registrable("Microsoft.CognitiveServices")
 
 
 @operation(TYPE, "PUT")
@@ -182,7 +185,7 @@ def _accepted(control: Control, account: Resource, status: int) -> Answer:
 def _properties(
     control: Control, wanted: Mapping[str, Any], standing: Resource | None
 ) -> dict[str, Any]:
-    properties = dict(wanted)
+    properties = check_words(wanted)
     before = standing.properties if standing else {}
     if "customSubDomainName" not in properties and before.get("customSubDomainName"):
         properties["customSubDomainName"] = before["customSubDomainName"]

@@ -26,6 +26,12 @@ KINDS = (
     *("CustomVision.Prediction", "CustomVision.Training", "Face", "FormRecognizer"),
     *("HealthInsights", "ImmersiveReader", "SpeechServices", "TextAnalytics", "TextTranslation"),
 )
+# The SDK's models call these text; the provider knows the words.
+_WORDS = {
+    "publicNetworkAccess": ("Enabled", "Disabled", "SecuredByPerimeter"),
+    "defaultAction": ("Allow", "Deny"),
+    "bypass": ("None", "AzureServices"),
+}
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.IGNORECASE)
 _SERVICE = "Microsoft.CognitiveServices"
 
@@ -45,6 +51,23 @@ def check_account(control: Control) -> None:
         raise bad_request(
             "InvalidResourceProperties", f"The SKU '{sku}' is invalid for account type '{kind}'."
         )
+
+
+def check_words(given: Mapping[str, Any], path: str = "properties") -> dict[str, Any]:
+    """The properties with Azure's spelling of the words that they may be; refuses others."""
+    made = dict(given)
+    for name, words in _WORDS.items():
+        if name not in given:
+            continue
+        known = {each.lower(): each for each in words}
+        if str(given[name]).lower() not in known:
+            raise bad_request(
+                "InvalidRequestContent",
+                "The request content was invalid and could not be deserialized: 'Error converting "
+                f"value \"{given[name]}\". Path '{path}.{name}'.'.",
+            )
+        made[name] = known[str(given[name]).lower()]
+    return made
 
 
 def check_kind(kind: str, before: str) -> None:
@@ -99,7 +122,7 @@ def _is_taken(control: Control, label: str) -> bool:
 
 def check_network_rules(control: Control, properties: Mapping[str, Any]) -> dict[str, Any]:
     """The network rules as the account keeps them: every list is there, and every rule can be."""
-    given = dict(properties["networkAcls"] or {})
+    given = check_words(properties["networkAcls"] or {}, "properties.networkAcls")
     addresses = [_address(str(each.get("value") or "")) for each in given.get("ipRules") or ()]
     rules = [_subnet_rule(control, each) for each in given.get("virtualNetworkRules") or ()]
     made = {

@@ -14,6 +14,7 @@ from typing import Any
 from .control import Control
 from .errors import ArmError, bad_request, conflict, not_found
 from .registry import Answer, operation, resource_type, shown
+from .resources import registrable
 from .state import Resource, State
 from .stock import readable
 
@@ -47,6 +48,7 @@ SETTINGS = resource_type(
     "Microsoft.Insights/diagnosticSettings", VERSIONS, view=_view, tracked=False, etag=""
 )
 readable(SETTINGS)
+registrable("Microsoft.Insights")
 
 
 @operation(SETTINGS, "PUT")

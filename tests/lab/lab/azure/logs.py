@@ -21,6 +21,7 @@ from .errors import bad_request
 from .kql import Table
 from .kql_values import datetime_value, type_of
 from .registry import Answer, operation, resource_type, shown
+from .resources import registrable
 from .state import Resource, State
 from .stock import readable
 from .world import world_section
@@ -70,6 +71,7 @@ def _view(_: State, workspace: Resource) -> dict[str, Any]:
 
 WORKSPACES = resource_type(insights.WORKSPACES, VERSIONS, view=_view, etag='"{}"')
 readable(WORKSPACES)
+registrable("Microsoft.OperationalInsights")
 
 
 @operation(WORKSPACES, "PUT")

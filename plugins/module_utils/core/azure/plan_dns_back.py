@@ -47,14 +47,18 @@ class _Whose:
     known: Mapping[str, Collection[str]]
     cidrs: tuple[str, ...]
 
-    def wrote(self, record: Record) -> bool:
-        """Whether this collection wrote a record for the endpoint."""
-        return bool(record.endpoint) and record.endpoint == self.endpoint
+    def wrote(self, zone: Zone, record: Record) -> bool:
+        """Whether this collection wrote a record for the endpoint, or for the account when there is no endpoint."""
+        if not self.endpoint:
+            return bool(record.endpoint) and self._named(zone, record)
+        return record.endpoint == self.endpoint
 
     def owns(self, zone: Zone, record: Record) -> bool:
         """Whether a record is of the account, whoever wrote it."""
-        named = (zone.name, record.name.lower()) in self.names
-        return self.wrote(record) or (named and record.type in ADDRESS_TYPES)
+        return self.wrote(zone, record) or self._named(zone, record)
+
+    def _named(self, zone: Zone, record: Record) -> bool:
+        return record.type in ADDRESS_TYPES and (zone.name, record.name.lower()) in self.names
 
     def others(self, zone: Zone) -> list[str]:
         """Names in a zone that are not the account's and that may need its links by now.
@@ -84,7 +88,7 @@ class _Whose:
         return [
             RecordChange(zone_id=zone.id, before=item, after=None)
             for item in zone.records or ()
-            if self.wrote(item)
+            if self.wrote(zone, item)
         ]
 
 

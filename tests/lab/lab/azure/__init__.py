@@ -43,7 +43,16 @@ from . import (
     insights,
     logs,
     names,
+    network_endpoints,
+    network_groups,
+    network_interfaces,
+    network_peerings,
+    network_routes,
+    network_vnets,
+    network_zone_groups,
     packets,
+    private_dns,
+    private_dns_records,
     resources,
 )
 from . import world as worlds
@@ -54,7 +63,23 @@ from .login import Login
 from .state import State
 
 # Imported for the operations that they register.
-PROVIDERS = (authorization, cognitive, cognitive_connections, insights, logs, resources)
+PROVIDERS = (
+    authorization,
+    cognitive,
+    cognitive_connections,
+    insights,
+    logs,
+    network_endpoints,
+    network_groups,
+    network_interfaces,
+    network_peerings,
+    network_routes,
+    network_vnets,
+    network_zone_groups,
+    private_dns,
+    private_dns_records,
+    resources,
+)
 
 
 class Plane(Protocol):

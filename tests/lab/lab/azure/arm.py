@@ -187,7 +187,7 @@ def operation_name(id: ArmId | None, method: str) -> tuple[str, bool]:
     found = OPERATIONS.get((type, key))
     if found is not None:
         return found.name, found.write
-    return f"{canonical(id).type}:{key}", False
+    return f"{canonical(id).type}:{key}", method in ("PUT", "PATCH", "DELETE")
 
 
 def find(

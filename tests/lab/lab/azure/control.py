@@ -114,6 +114,7 @@ class Control:
         running = Running(str(uuid.uuid4()), str(resource.id), started=self.state.now())
         self.state.running[running.id] = running
         held = (resource, *also)
+        resource.hidden["live"] = resource.works and state != "Deleting"
         resource.state = state
         for each in held:
             each.busy = running.id
@@ -131,6 +132,7 @@ class Control:
             else:
                 running.status = "Succeeded"
                 resource.state = "Succeeded"
+                resource.hidden["live"] = True
             resource.touch()
 
         if self.at_start:
@@ -163,7 +165,7 @@ class Control:
             where = path.replace("locations/", f"locations/{place}/")
             return f"{base}/providers/{type.namespace}/{where}/{running.id}?api-version={version}"
 
-        retry = f"{self.state.timing.retry_after:g}"
+        retry = f"{self.state.timing.retry_after}"
         headers = {"Azure-AsyncOperation": url(type.statuses), "Retry-After": retry}
         if location:
             headers["Location"] = url(type.results)

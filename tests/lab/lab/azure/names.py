@@ -81,7 +81,7 @@ def _links(state: State, view: Resource) -> Iterator[_Linked]:
     for zone in state.of_type(_ZONES):
         for link in state.children(zone.id, "virtualNetworkLinks"):
             network = link.properties.get("virtualNetwork") or {}
-            if str(network.get("id", "")).lower() != view.id.key or link.state != "Succeeded":
+            if str(network.get("id", "")).lower() != view.id.key or not link.works:
                 continue
             policy = str(link.properties.get("resolutionPolicy") or "Default")
             yield _Linked(zone.id.name.lower(), zone, policy.lower() == "nxdomainredirect")

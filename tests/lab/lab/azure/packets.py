@@ -43,7 +43,7 @@ def admitted(state: State, vantage: Vantage) -> frozenset[str]:
         return frozenset(
             member.address
             for member in members(state)
-            if member.endpoint.state == "Succeeded"
+            if member.endpoint.works
             and (server := place_of_endpoint(state, member)) is not None
             and _connects(state, client, server)
         )

@@ -36,7 +36,7 @@ def _running(control: Control) -> Running:
 
 
 def _retry(control: Control) -> dict[str, str]:
-    return {"Retry-After": f"{control.state.timing.retry_after:g}"}
+    return {"Retry-After": f"{control.state.timing.retry_after}"}
 
 
 def _status(control: Control) -> Answer:

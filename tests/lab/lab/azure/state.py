@@ -33,7 +33,7 @@ class Timing:
     dns: float = 0.1  # a long-running write of the DNS provider
     access_propagation: float = 0.5  # a change of public access, until requests feel it
     log_delay: float = 0.0  # a call until queries of its workspace find it
-    retry_after: float = 1  # what Retry-After says
+    retry_after: int = 1  # what Retry-After says; 0 leaves the pace to the client
     token_lifetime: float = 3599
 
 
@@ -100,6 +100,11 @@ class Resource:
     def properties(self) -> dict[str, Any]:
         properties: dict[str, Any] = self.body.setdefault("properties", {})
         return properties
+
+    @property
+    def works(self) -> bool:
+        """Whether it has been ready, and is not being deleted: later writes do not interrupt it."""
+        return bool(self.hidden.get("live", self.state == "Succeeded"))
 
     def touch(self) -> None:
         """A new etag, as after each write."""

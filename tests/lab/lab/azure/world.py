@@ -83,8 +83,10 @@ def load(
     world: Section, vantages: Sequence[Vantage] = (), clock: Callable[[], float] | None = None
 ) -> State:
     """The state of a world that `check` found no problem in; `clock` replaces time.time() in tests."""
-    del vantages  # a place in a subnet is no resource in Azure
     state = _foundation(world["azure"], clock)
+    state.extra["vantage addresses"] = {
+        each.address for each in vantages if each.network.get("azure")
+    }
     for problem in _fill(state, world["azure"]):
         raise ValueError(problem)
     return state

@@ -14,7 +14,7 @@ from typing import Any, Literal
 Where = Literal["private", "public", "mixed", "nowhere"]
 
 # RFC 1918, RFC 6598, RFC 4193. Not ipaddress.is_private, which also counts documentation and benchmark ranges.
-_PRIVATE = tuple(
+PRIVATE_RANGES = tuple(
     ipaddress.ip_network(cidr)
     for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 )
@@ -119,7 +119,7 @@ def is_private(address: str, cidrs: Iterable[str] = ()) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    networks = (*_PRIVATE, *(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs))
+    networks = (*PRIVATE_RANGES, *(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs))
     return any(parsed.version == net.version and parsed in net for net in networks)
 
 

@@ -45,6 +45,14 @@ def _configured(case: Case) -> Iterator[Judgement]:
         yield common.lacking(reasons, case.target, _LOCKED)
         return
     account = case.document["account"]
+    for entry in case.document["missing"]:
+        if entry["part"] == "perimeters":
+            yield _said(
+                "warn",
+                str(account["id"]),
+                f"whether a perimeter lets callers in could not be read: {entry['action']} failed ({entry['code']})",
+                fix="Read the account's perimeters with credentials that may",
+            )
     for perimeter in account["perimeters"]:
         yield _perimeter(account, perimeter)
     enforced = [item for item in account["perimeters"] if _mode(item) == "enforced"]
@@ -58,11 +66,15 @@ def _mode(perimeter: Mapping[str, Any]) -> str:
 
 def _account(account: Mapping[str, Any]) -> Judgement:
     resource, acls = str(account["id"]), account["network_acls"]
-    disabled = str(account["public_network_access"]).lower() == "disabled"
+    disabled = str(account["public_network_access"]).lower() in ("disabled", "securedbyperimeter")
     deny = str(acls["default_action"]).lower() == "deny"
     if disabled:
         note = "" if deny else "; its network rules would admit everyone if that were switched on"
-        return _said("pass", resource, f"by configuration: publicNetworkAccess is Disabled{note}")
+        return _said(
+            "pass",
+            resource,
+            f"by configuration: publicNetworkAccess is {account['public_network_access']}{note}",
+        )
     if not deny:
         return _said("fail", resource, "publicNetworkAccess is Enabled for all networks")
     rules = [str(item) for item in acls["ip_rules"]]

@@ -116,7 +116,7 @@ def _records(view: View, wanted: Wanted, name: str) -> list[RecordChange]:
         if before is None and kept and not _kept(view, name):
             continue
         if before is None or set(before.values) != set(host.addresses):
-            after = _record(view, host, before, kept)
+            after = _record(view, host, before)
             found.append(RecordChange(zone_id=target, before=before, after=after))
     return found + _stale(view, zone, name)
 
@@ -128,11 +128,12 @@ def _kept(view: View, name: str) -> bool:
     return group is not None and any(key(item.zone_id) == used for item in group.configs)
 
 
-def _record(view: View, host: Host, before: Record | None, kept: bool) -> Record:
-    ours = {MANAGED: "true", ENDPOINT: view.endpoint.id}
-    known = dict(before.metadata) if before else {}
-    # A zone group's own record stays its own.
-    metadata = known if kept and before else {**known, **ours}
+def _record(view: View, host: Host, before: Record | None) -> Record:
+    metadata = {
+        **(dict(before.metadata) if before else {}),
+        MANAGED: "true",
+        ENDPOINT: view.endpoint.id,
+    }
     return Record(
         name=host.record,
         type="A",

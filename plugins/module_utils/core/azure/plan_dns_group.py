@@ -52,7 +52,7 @@ def ungrouped(endpoint: Endpoint, leaving: Collection[str] | None = None) -> Gro
         for item in before.configs
         if not (item.ours if leaving is None else item.zone in leaving)
     )
-    return _change(endpoint, before, kept, delete=before.name == GROUP)
+    return _change(endpoint, before, kept)
 
 
 def regrouped(
@@ -72,19 +72,12 @@ def regrouped(
             kept.append(back)
     names = {item.name for item in current.configs}
     kept += [item for name, item in old.items() if name not in names and name not in new]
-    return _change(
-        endpoint,
-        current,
-        tuple(item for item in kept if item.zone not in leaving),
-        delete=done.before is None,
-    )
+    return _change(endpoint, current, tuple(item for item in kept if item.zone not in leaving))
 
 
-def _change(
-    endpoint: Endpoint, before: Group, kept: tuple[Config, ...], *, delete: bool
-) -> GroupChange | None:
-    """An empty zone group goes when this collection made it."""
-    after = None if delete and not kept else replace(before, configs=kept)
+def _change(endpoint: Endpoint, before: Group, kept: tuple[Config, ...]) -> GroupChange | None:
+    """Azure keeps no zone group without an entry."""
+    after = replace(before, configs=kept) if kept else None
     if after == before:
         return None
     return GroupChange(endpoint_id=endpoint.id, before=before, after=after)

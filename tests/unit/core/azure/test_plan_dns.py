@@ -216,7 +216,7 @@ homes = st.lists(
     unique_by=lambda zone: zone.name,
 )
 # An entry of a zone group stands for the record that Azure keeps.
-groups = st.sampled_from([None, group(), group(ZONES[0]), group(*ZONES)])
+groups = st.sampled_from([None, group(ZONES[0]), group(*ZONES)])
 modes = st.sampled_from(["zone_group", "records"])
 policies = st.sampled_from([None, "Default", FALL_THROUGH])
 
@@ -230,7 +230,7 @@ def start(zones: list[Zone], standing: Group | None, mode: str) -> View:
     return replace(found, zones=(*zones, *(at_home(name) for name in sorted(missing))))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(homes, groups, modes, policies)
 def test_it_converges_in_one_run(zones, standing, mode, policy):
     before = start(zones, standing, mode)
@@ -248,7 +248,7 @@ def test_it_converges_in_one_run(zones, standing, mode, policy):
         assert zone.link_to(SPOKE)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(homes, groups, modes, policies)
 def test_undoing_leads_back_to_what_stood(zones, standing, mode, policy):
     # Nobody else's records lead into the network; what happens where they do is shown below.
@@ -260,7 +260,7 @@ def test_undoing_leads_back_to_what_stood(zones, standing, mode, policy):
     assert restored(back, done).empty
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(homes, groups, modes)
 def test_what_is_settled_needs_no_change(zones, standing, mode):
     before = start(zones, standing, mode)

@@ -15,6 +15,7 @@ from .registry import LOCATIONS, OPERATIONS, TYPES, Answer, operation, resource_
 from .state import Resource, State, Subscription
 
 VERSIONS = (
+    "2016-02-01",
     "2016-06-01",
     "2018-05-01",
     "2019-05-01",

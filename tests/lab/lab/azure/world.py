@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cloud import Vantage
-from . import access, arm, arm_ids, resources, schema
+from . import access, arm, arm_ids, cognitive_connections, resources, schema
 from .clouds import ENVIRONMENTS
 from .control import Control
 from .errors import ArmError
@@ -47,9 +47,10 @@ _SCHEMA: dict[str, Any] = {
         }
     ],
     "resource_groups": [{"id!": str, "location!": str, "tags": {"*": str}}],
-    "resources": [{"id!": str, "forced": {"*": object}, "*": object}],
+    "resources": [object],  # their providers know more
     "failures": [{"operation!": str, "id!": str, "code!": str, "message!": str}],
 }
+_STATUSES = ("Approved", "Pending", "Rejected", "Disconnected")
 _SYSTEM = Principal("", "00000000-0000-0000-0000-000000000000", "", "lab")
 
 
@@ -96,8 +97,7 @@ def check(world: Section) -> list[str]:
     """The problems in the world's `azure` section, each with its path."""
     azure = world["azure"]
     known = {**_SCHEMA, **{name: each.schema for name, each in SECTIONS.items()}}
-    entries = known.pop("resources")[0]
-    del entries
+    del known["resources"]
     given = azure if isinstance(azure, dict) else {}
     rest = {key: value for key, value in given.items() if key != "resources"}
     found = list(schema.problems(known, rest if isinstance(azure, dict) else azure, "azure"))
@@ -226,7 +226,19 @@ def put(state: State, entry: Section) -> None:
         raise ValueError("it does not exist after it was written")
     forced = dict(entry.get("forced", {}))
     made.state = forced.pop("provisioningState", made.state)
+    if "connection" in forced:
+        _decide(state, made, str(forced.pop("connection")))
     made.properties.update(forced)
+
+
+def _decide(state: State, endpoint: Resource, status: str) -> None:
+    """What the account's owner has said to an endpoint's connection, on both sides."""
+    connection = cognitive_connections.connection_of(state, endpoint)
+    if connection is None or status not in _STATUSES:
+        raise ValueError(f"forced.connection: must be one of {', '.join(_STATUSES)}, of an endpoint")
+    standing = connection.properties["privateLinkServiceConnectionState"]
+    standing.update(status=status, description=status)
+    cognitive_connections.tell_endpoint(state, connection, status, status)
 
 
 def _places(state: State, world: Section) -> Iterator[str]:

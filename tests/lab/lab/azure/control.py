@@ -208,12 +208,13 @@ class Control:
 
     def check_etag(self, resource: Resource | None) -> None:
         """Raise 412 unless If-Match and If-None-Match hold."""
+        current = TYPES[self.id.type.lower()].etag.format(resource.etag) if resource else ""
         match = self.headers.get("if-match", "")
         none_match = self.headers.get("if-none-match", "")
         if match and (resource is None or not _matches(match, resource.etag)):
-            raise precondition_failed(match, str(self.id))
+            raise precondition_failed("If-Match", match, str(self.id), current)
         if none_match and resource is not None and _matches(none_match, resource.etag):
-            raise precondition_failed(none_match, str(self.id))
+            raise precondition_failed("If-None-Match", none_match, str(self.id), current)
 
 
 def _matches(header: str, etag: str) -> bool:

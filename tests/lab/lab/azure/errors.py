@@ -70,10 +70,18 @@ def not_found(code: str, message: str, **more: Any) -> ArmError:
     return ArmError(404, code, message, **more)
 
 
-def precondition_failed(etag: str, resource: str) -> ArmError:
-    return ArmError(
-        412,
-        "PreconditionFailed",
-        f"The condition '{etag}' in the request's conditional headers does not hold for "
-        f"resource '{resource}'.",
-    )
+def precondition_failed(header: str, given: str, resource: str, current: str) -> ArmError:
+    """412 for a conditional header that does not hold; the DNS provider has words of its own."""
+    if "/privatednszones/" in resource.lower():
+        message = (
+            f"The condition '{given}' in the {header} header was not satisfied. The current was "
+            f"'{current}'."
+        )
+    elif header == "If-None-Match":
+        message = f"Resource {resource} already exists."
+    else:
+        message = (
+            f"Etag provided in if-match header {given} does not match etag "
+            f"{current or 'null'} of resource {resource} in NRP data store."
+        )
+    return ArmError(412, "PreconditionFailed", message)

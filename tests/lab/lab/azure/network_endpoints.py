@@ -79,8 +79,8 @@ def put(control: Control) -> Answer:
     if standing is not None:
         control.idle(standing)
         return _update(control, standing, properties, key, connection)
-    network = control.state.find(subnet.id.root)
-    control.idle(*([network] if network else []), subnet)
+    held = _held(control.state, subnet)
+    control.idle(*held)
     properties.pop("customDnsConfigs", None)
     properties[key] = [_connection(connection, key)]
     properties[MANUAL if key == AUTOMATIC else AUTOMATIC] = []
@@ -110,7 +110,14 @@ def put(control: Control) -> Answer:
         lambda: _connect(control, made, account),
         status=201,
         state="Updating",
+        also=held,
     )
+
+
+def _held(state: State, subnet: Resource) -> tuple[Resource, ...]:
+    """What a write of an endpoint keeps busy: its network takes one write at a time."""
+    network = state.find(subnet.id.root)
+    return (network, subnet) if network else (subnet,)
 
 
 def _custom_name_is_free(control: Control, properties: Mapping[str, Any]) -> None:
@@ -226,7 +233,9 @@ def delete(control: Control) -> Answer:
     if endpoint is None:
         return Answer(204)
     groups = control.state.children(endpoint.id, "privateDnsZoneGroups")
-    control.idle(endpoint, *groups)
+    subnet = control.state.find(endpoint.properties["subnet"]["id"])
+    held = _held(control.state, subnet) if subnet else ()
+    control.idle(endpoint, *groups, *held)
 
     def gone() -> None:
         network_zone_groups.forget(control.state, endpoint)
@@ -234,4 +243,4 @@ def delete(control: Control) -> Answer:
         for reference in endpoint.properties.get("networkInterfaces") or []:
             control.state.remove(reference["id"])
 
-    return control.delete(endpoint, control.state.timing.endpoint, gone)
+    return control.delete(endpoint, control.state.timing.endpoint, gone, also=held)

@@ -235,7 +235,9 @@ def _decide(state: State, endpoint: Resource, status: str) -> None:
     """What the account's owner has said to an endpoint's connection, on both sides."""
     connection = cognitive_connections.connection_of(state, endpoint)
     if connection is None or status not in _STATUSES:
-        raise ValueError(f"forced.connection: must be one of {', '.join(_STATUSES)}, of an endpoint")
+        raise ValueError(
+            f"forced.connection: must be one of {', '.join(_STATUSES)}, of an endpoint"
+        )
     standing = connection.properties["privateLinkServiceConnectionState"]
     standing.update(status=status, description=status)
     cognitive_connections.tell_endpoint(state, connection, status, status)

@@ -31,7 +31,7 @@ from .network_endpoint_rules import (
     target_of,
 )
 from .network_interfaces import names_of
-from .registry import Answer, operation, resource_type, standard_view
+from .registry import Answer, operation, resource_type, shown, standard_view
 from .state import Resource, State
 
 _NAME = f"{NAMESPACE}/privateEndpoints"
@@ -65,7 +65,21 @@ def _dns_configs(state: State, endpoint: Resource) -> list[dict[str, Any]]:
 
 
 ENDPOINTS = resource_type(_NAME, VERSIONS, model=(SDK, "PrivateEndpoint"), view=_view)
-stock.readable(ENDPOINTS)
+operation(ENDPOINTS, "LIST")(stock.listed)
+
+
+@operation(ENDPOINTS, "GET")
+def get(control: Control) -> Answer:
+    """One endpoint; `$expand=networkInterfaces` shows its interface whole instead of by id."""
+    answer = stock.get(control)
+    if control.query.get("$expand", "").lower() == "networkinterfaces":
+        properties = answer.body["properties"]
+        properties["networkInterfaces"] = [
+            shown(control.state, found)
+            for each in properties.get("networkInterfaces") or []
+            if (found := control.state.find(each["id"])) is not None
+        ]
+    return answer
 
 
 @operation(ENDPOINTS, "PUT")

@@ -39,6 +39,27 @@ ASSIGNMENTS = resource_type(
 DEFINITIONS = resource_type(
     f"{NAMESPACE}/roleDefinitions", VERSIONS, view=lambda _, each: each.body, tracked=False, etag=""
 )
+PERMISSIONS = resource_type(f"{NAMESPACE}/permissions", VERSIONS, tracked=False, etag="")
+
+
+@operation(PERMISSIONS, "LIST")
+def list_permissions(control: Control) -> Answer:
+    """What the caller itself may do at the scope.
+
+    https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource
+    """
+    caller = control.caller
+    found = [
+        {
+            "actions": list(each.actions),
+            "notActions": list(each.not_actions),
+            "dataActions": [],
+            "notDataActions": [],
+        }
+        for each in (*caller.permissions, *access.assigned(control.state, caller))
+        if _holds(each.scope, control.id.scope)
+    ]
+    return paged(control, found)
 
 
 @operation(ASSIGNMENTS, "GET")

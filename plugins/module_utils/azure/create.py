@@ -36,6 +36,7 @@ from ..waiting import Deadline, until
 from . import create_apply, create_convert
 from .client import AzureError, Connection, connect, gather
 from .create_observe import Snapshot, observe, read_endpoint
+from .create_permissions import rehearse
 
 # A run converges in one round. Further ones follow when another run wrote at the same time.
 ROUNDS = 5
@@ -70,6 +71,7 @@ def _present(
     rules = plan_create.rules(desired, observed)
     for text in (*plan.snapshot.notes, *warnings(desired, observed, rules)):
         context.warn(text)
+    rehearse(connection, plan.changes)
     done = steps(plan.changes)
     if not context.check_mode:
         if plan.changes:
@@ -137,15 +139,14 @@ def _apply(
     """
     snapshot, changes = plan.snapshot, list(plan.changes)
     first = [item for item in changes if not isinstance(item, (ChangeRules, ChangeSubnet))]
-    gather(
+    made = gather(
         {
             "endpoint": partial(_endpoint, connection, first, snapshot, deadline),
             "group": partial(_group, connection, first, deadline),
         }
-    )
-    if any(isinstance(item, CreateEndpoint) for item in first):
-        found = connection.get(desired.endpoint)
-        observed = replace(snapshot.observed, endpoint=read_endpoint(connection, found))
+    )["endpoint"]
+    if made:
+        observed = replace(snapshot.observed, endpoint=read_endpoint(connection, made))
         later = plan_create.plan(desired, observed)
         changes = [
             *first,
@@ -161,17 +162,22 @@ def _apply(
 
 def _endpoint(
     connection: Connection, changes: Sequence[Change], snapshot: Snapshot, deadline: Deadline
-) -> None:
-    """The endpoint, then its zone group at once: until then the names of an already linked zone have no answer."""
+) -> dict[str, Any] | None:
+    """The endpoint, then its zone group at once: until then the names of an already linked zone have no answer.
+
+    Returns an endpoint that was made.
+    """
+    made: dict[str, Any] | None = None
     for change in changes:
         if isinstance(change, CreateEndpoint):
-            create_apply.create_endpoint(connection, change, deadline).wait()
+            made = create_apply.create_endpoint(connection, change, deadline).wait()
         elif isinstance(change, ChangeEndpoint):
             create_apply.change_endpoint(connection, change, snapshot, deadline)
         elif isinstance(change, Approve):
             create_apply.approve(connection, change, deadline)
         elif isinstance(change, AttachZones):
             create_apply.attach_zones(connection, change, deadline)
+    return made
 
 
 def _group(connection: Connection, changes: Sequence[Change], deadline: Deadline) -> None:
@@ -242,6 +248,7 @@ def _absent(
         context.warn(
             f"{staying.id} was not created by this collection and stays; force: true deletes it."
         )
+    rehearse(connection, changes)
     if not context.check_mode:
         deadline = Deadline(params["wait_timeout"])
         for change in changes:

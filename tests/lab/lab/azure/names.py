@@ -16,7 +16,7 @@ says such a server resolves in, or the public view.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from ..cloud import DnsAnswer, Vantage
 from .hosts import DataHost, account_of, control_hosts, data_host, is_azures, public_address
 from .state import Resource, State
 from .topology import has_endpoint, place_of
+from .world import world_section
 
 TTL = 60
 AZURE_DNS = "168.63.129.16"
@@ -182,3 +183,12 @@ def _address(host: str, qtype: str) -> DnsAnswer:
     if qtype != "A":
         return DnsAnswer("nodata", ttl=TTL)
     return DnsAnswer("ok", (), (public_address(host),), TTL)
+
+
+@world_section("resolvers", [{"address!": str, "network!": str}])
+def load(state: State, given: Sequence[Mapping[str, str]] | None) -> None:
+    """DNS servers of networks' own: in which network's view each of them resolves."""
+    for each in given or ():
+        if state.find(each["network"]) is None:
+            raise ValueError(f"there is no network {each['network']}")
+    state.extra["resolvers"] = {each["address"]: each["network"] for each in given or ()}

@@ -168,6 +168,23 @@ class Clock:
         return self.time
 
 
+def request(
+    method: str,
+    url: str,
+    body: Any = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    vantage: Vantage = OUTSIDE,
+    address: str = "203.0.113.20",
+) -> Request:
+    """What the lab's front makes of a call."""
+    host, _, rest = url.removeprefix("https://").partition("/")
+    path, _, query = f"/{rest}".partition("?")
+    sent = b"" if body is None else json.dumps(body).encode()
+    given = {name.lower(): value for name, value in (headers or {}).items()}
+    return Request(vantage, address, host, method, path, query, given, sent, time.time())
+
+
 @dataclass
 class Lab:
     """A cloud with a clock of its own."""
@@ -220,12 +237,8 @@ class Lab:
         vantage: Vantage = OUTSIDE,
         address: str = "203.0.113.20",
     ) -> Response:
-        host, _, rest = url.removeprefix("https://").partition("/")
-        path, _, query = f"/{rest}".partition("?")
-        sent = b"" if body is None else json.dumps(body).encode()
-        given = {name.lower(): value for name, value in (headers or {}).items()}
-        request = Request(vantage, address, host, method, path, query, given, sent, time.time())
-        return self.cloud.answer(request, self.cloud.parse(request))
+        made = request(method, url, body, headers=headers, vantage=vantage, address=address)
+        return self.cloud.answer(made, self.cloud.parse(made))
 
     def arm(
         self,

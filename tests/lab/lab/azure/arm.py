@@ -317,7 +317,9 @@ def arm_ids_scope(id: ArmId) -> bool:
 def _registered(control: Control) -> None:
     namespace = control.operation.type.namespace
     known = control.state.subscriptions.get(control.id.subscription.lower())
-    if namespace == RESOURCES or known is None or namespace.lower() in known.registered:
+    if control.at_start or namespace == RESOURCES or known is None:
+        return  # a world may hold what was there before the provider was unregistered
+    if namespace.lower() in known.registered:
         return
     raise conflict(
         "MissingSubscriptionRegistration",

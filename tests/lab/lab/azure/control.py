@@ -114,7 +114,8 @@ class Control:
         running = Running(str(uuid.uuid4()), str(resource.id), started=self.state.now())
         self.state.running[running.id] = running
         held = (resource, *also)
-        resource.hidden["live"] = resource.works and state != "Deleting"
+        fresh = "live" not in resource.hidden and (status == 201 or state == "Creating")
+        resource.hidden["live"] = resource.works and not fresh and state != "Deleting"
         resource.state = state
         for each in held:
             each.busy = running.id

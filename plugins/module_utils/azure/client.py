@@ -73,6 +73,7 @@ _SDK = {
     "cognitive": ("azure.mgmt.cognitiveservices", "CognitiveServicesManagementClient"),
 }
 _WRITE_SECONDS = 900.0
+_VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
 def preload() -> None:
@@ -181,6 +182,7 @@ class Connection:
             url=self.url(str(path), api_version, None),
             body=body,
             resource=about,
+            action=action_of(method, str(path)),
             deadline=deadline or Deadline(_WRITE_SECONDS),
         )
 
@@ -225,12 +227,13 @@ class Connection:
         scope: str | None,
         resource: str,
     ) -> tuple[int, Mapping[str, str], Any]:
-        with calling(resource):
+        action = action_of(method, url)
+        with calling(resource, action):
             status, answer, document = pipeline.send(
                 self.pipeline, method, url, body, headers or {}, scope or self.cloud.scope
             )
         if status >= 400:
-            raise answered(status, document, resource)
+            raise answered(status, document, resource, action=action)
         return status, answer, document
 
     def _client(self, kind: str, subscription_id: str | None) -> Any:
@@ -285,6 +288,19 @@ def version_of(path: str) -> str | None:
         return None if "://" in path else API_VERSIONS["microsoft.resources"]
     parts = rest.split("/")
     return API_VERSIONS.get("/".join(parts[:2])) or API_VERSIONS.get(parts[0])
+
+
+def action_of(method: str, path: str) -> str:
+    """What a request needs, as roles name it: `Microsoft.Network/privateEndpoints/write`."""
+    parts = path.split("?", 1)[0].rstrip("/").split("/")
+    lowered = [part.lower() for part in parts]
+    if "providers" not in lowered:
+        return (
+            f"{parts[2] if '://' in path else 'Microsoft.Resources'}/{_VERBS.get(method, 'action')}"
+        )
+    start = len(parts) - lowered[::-1].index("providers")
+    kinds = [parts[start], *parts[start + 1 :: 2]]
+    return "/".join([*kinds, _VERBS.get(method, "action")])
 
 
 def _waiting(item: Any, deadline: Deadline) -> Any:

@@ -167,6 +167,7 @@ def change_subnet(connection: Connection, change: ChangeSubnet, deadline: Deadli
             "its security group was changed by somebody else",
             kind="conflict",
             status=412,
+            action="Microsoft.Network/virtualNetworks/subnets/write",
             resource=change.subnet.id,
             code="PreconditionFailed",
             fix="Run again",

@@ -68,7 +68,8 @@ class AzureError(EndpointError):
 
     kind: denied (authorisation), credentials (none, expired or not accepted), network (no answer), missing (the
     resource does not exist), conflict (it is not as the request supposed, or it is being written), throttled, server
-    (5xx), or refused: any other answer. action: what was denied. status: the HTTP status, 0 without an answer.
+    (5xx), or refused: any other answer. action: what was called or denied, as roles name it. status: the HTTP status, 0
+    without an answer.
     """
 
     def __init__(
@@ -97,20 +98,20 @@ class AzureError(EndpointError):
 
 
 @contextmanager
-def calling(resource: str) -> Iterator[None]:
+def calling(resource: str, action: str | None = None) -> Iterator[None]:
     """Around SDK calls: what azure-core and azure-identity raise leaves as AzureError.
 
-    resource: the option or resource that the call is about.
+    resource: the option or resource that the call is about. action: what it needs, as roles name it.
     """
     from azure.core.exceptions import AzureError as SdkError
 
     try:
         yield
     except SdkError as error:
-        raise translate(error, resource) from error
+        raise translate(error, resource, action) from error
 
 
-def translate(error: Exception, resource: str | None) -> AzureError:
+def translate(error: Exception, resource: str | None, action: str | None = None) -> AzureError:
     """The AzureError for one of the SDK's exceptions."""
     from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
@@ -119,13 +120,14 @@ def translate(error: Exception, resource: str | None) -> AzureError:
         status = int(getattr(response, "status_code", 0) or 0)
         host = str(getattr(getattr(response, "request", None), "url", ""))
         if not isinstance(error, ClientAuthenticationError) or "/oauth2/" not in host:
-            return answered(status, _document(response), resource, str(error.message))
+            return answered(status, _document(response), resource, str(error.message), action)
     if isinstance(error, ClientAuthenticationError):
-        return _no_token(error, resource)
+        return _no_token(error, resource, action)
     text = _first_line(str(error))
     return AzureError(
         f"Azure could not be reached: {text}",
         kind="network",
+        action=action,
         resource=resource,
         code=type(error).__name__,
         fix="Check cloud_environment, proxy and network from the machine that runs this task; "
@@ -133,8 +135,17 @@ def translate(error: Exception, resource: str | None) -> AzureError:
     )
 
 
-def answered(status: int, document: Any, resource: str | None, otherwise: str = "") -> AzureError:
-    """The AzureError for an answer of HTTP 4xx or 5xx, or for the error inside a long-running operation."""
+def answered(
+    status: int,
+    document: Any,
+    resource: str | None,
+    otherwise: str = "",
+    action: str | None = None,
+) -> AzureError:
+    """The AzureError for an answer of HTTP 4xx or 5xx, or for the error inside a long-running operation.
+
+    otherwise: what to say when the document says nothing. action: what was called, when a document does not name it.
+    """
     error = _error(document)
     code = str(error.get("code") or f"HTTP {status}")
     message = str(error.get("message") or otherwise or f"HTTP {status}").strip()
@@ -144,10 +155,10 @@ def answered(status: int, document: Any, resource: str | None, otherwise: str = 
     if more:
         message += ": " + "; ".join(text.rstrip(".") for text in more)
     kind = _kind(status, code)
-    action = scope = None
+    scope = resource
     if kind == "denied":
         found, where = _ACTION.search(message), _SCOPE.search(message)
-        action = found["action"] if found else None
+        action = found["action"] if found else action
         scope = where["scope"] if where else resource
         message = f"permission denied for {action}: {message}" if action else message
     return AzureError(
@@ -181,24 +192,32 @@ def _kind(status: int, code: str) -> Kind:
     return "refused"
 
 
-def _fix(kind: Kind, code: str, action: str | None, scope: str | None) -> str | None:
+def _fix(kind: Kind, code: str, action: str | None, scope: str | None) -> str:
     if code == "MissingSubscriptionRegistration":
         return "Register the resource provider in the subscription: az provider register"
     if code == "ScopeLocked":
         return "Remove the lock, or ask who placed it"
     if code == "RequestDisallowedByPolicy":
         return "Change the request to what the policy allows, or ask for an exemption"
-    texts: dict[str, str] = {
+    if code == "InvalidAuthenticationTokenTenant":
+        return (
+            "It lies in another tenant: give the credentials of that tenant, or an id in this one"
+        )
+    texts: dict[Kind, str] = {
         "denied": f"Give these credentials a role that allows {action or 'this'} on {scope or 'it'}; "
         "a new assignment takes some minutes",
         "credentials": "Check tenant, client_id and secret (or the environment they come from) and cloud_environment",
+        "missing": "Check its name, resource group and subscription",
+        "conflict": "Run again: the run goes on where this one stopped",
+        "refused": "Correct what Azure refuses, and run again",
+        "network": "Check the network, and run again",
         "throttled": "Run again with fewer forks",
         "server": "Run again, and the run goes on where this one stopped; if it lasts, see Azure's status page",
     }
-    return texts.get(kind)
+    return texts[kind]
 
 
-def _no_token(error: Exception, resource: str | None) -> AzureError:
+def _no_token(error: Exception, resource: str | None, action: str | None) -> AzureError:
     """No credential gave a token: azure-identity's text has one paragraph for each that it tried."""
     text = _first_line(getattr(error, "message", None) or str(error)).rstrip(".")
     code = re.search(r"\b(AADSTS\d+)\b", text)
@@ -214,6 +233,7 @@ def _no_token(error: Exception, resource: str | None) -> AzureError:
     return AzureError(
         what,
         kind="credentials",
+        action=action,
         resource=resource,
         code=code[1] if code else type(error).__name__,
         fix="Set tenant, client_id and secret (or AZURE_TENANT, AZURE_CLIENT_ID and AZURE_SECRET), or sign in with the "

@@ -39,11 +39,12 @@ class Operation:
         url: str,
         body: Any,
         resource: str,
+        action: str,
         deadline: Deadline,
     ) -> None:
         self._send, self._read = send, read
         self._method, self._url, self._body = method, url, body
-        self.resource = resource
+        self.resource, self.action = resource, action
         self._deadline = deadline
         self._busy_until = time.monotonic() + min(BUSY_SECONDS, deadline.left())
         self._begin()
@@ -99,6 +100,7 @@ class Operation:
                     document if (document or {}).get("error") else None,
                     self.resource,
                     f"the operation ended as {state}",
+                    self.action,
                 )
         raise self._late()
 
@@ -121,6 +123,7 @@ class Operation:
                 raise AzureError(
                     f"its provisioning ended as {state}",
                     kind="refused",
+                    action=self.action,
                     resource=self.resource,
                     code="ProvisioningState" + state.capitalize(),
                     fix="Look at its activity log in Azure, then run again",

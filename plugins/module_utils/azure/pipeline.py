@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 USER_AGENT = "ansible-private_ai.endpoints"
-RETRIES = 8
+RETRIES = 7
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 _METHODS = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE", "POST"})
 _EARLY_SECONDS = 300
@@ -41,11 +41,6 @@ class Tokens:
                 token, ends = fresh.token, fresh.expires_on
                 self._kept[scope] = (token, ends)
             return token
-
-    def forget(self, scope: str) -> None:
-        """Ask anew next time: Azure did not accept it."""
-        with self._lock:
-            self._kept.pop(scope, None)
 
 
 def make(credential: Any, scope: str) -> Any:
@@ -79,16 +74,17 @@ def make(credential: Any, scope: str) -> Any:
             policies.ProxyPolicy(),
             policies.ContentDecodePolicy(),
             policies.RedirectPolicy(permit_redirects=False),
+            # Before the retries: a sign-in that fails was tried again by azure-identity itself.
+            Authorization(),
             Patience(),
             policies.RetryPolicy(
                 retry_total=RETRIES,
                 retry_status=RETRIES,
-                retry_connect=4,
-                retry_read=4,
+                retry_connect=RETRIES,
+                retry_read=RETRIES,
                 retry_backoff_factor=0.4,
                 retry_backoff_max=20,
             ),
-            Authorization(),
             policies.SensitiveHeaderCleanupPolicy(),
         ],
     )

@@ -117,7 +117,7 @@ def zone(host: str, networks: tuple[str, ...] = (APP, SPOKE)) -> dict[str, Any]:
                 "id": f"{zones}/{name}/virtualNetworkLinks/{network.rpartition('/')[2]}",
                 "name": network.rpartition("/")[2],
                 "network_id": network,
-                "state": "Done",
+                "state": "Completed",
                 "registration_enabled": False,
                 "resolution_policy": "Default",
             }

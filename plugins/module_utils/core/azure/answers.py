@@ -22,7 +22,8 @@ Document = Mapping[str, Any]
 
 APPROVED = "approved"
 _CONNECTED = "connected"
-_LINKED = "done"
+# Azure documents the second, and answers the first.
+_LINKED = frozenset(("completed", "done"))
 _FALLBACK = "nxdomainredirect"
 
 
@@ -105,7 +106,7 @@ def linked(evidence: Document, name: str, network_id: str) -> tuple[Document, Do
             for zone in evidence["zones"]
             if str(zone["name"]).lower() == name.lower()
             for link in zone["links"]
-            if same(link["network_id"], network_id) and str(link["state"]).lower() == _LINKED
+            if same(link["network_id"], network_id) and str(link["state"]).lower() in _LINKED
         ),
         None,
     )

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from typing import Any
 
@@ -146,3 +145,431 @@ def test_names_switch_and_switch_back(lab, mode):
     assert public(after)
     assert zones["stdout"] == "0"
     assert not twice["changed"]
+
+
+def zone(name: str, home: str = HOME) -> dict[str, Any]:
+    return {"id": f"{home}/privatelink.{name}.azure.com", "location": "global"}
+
+
+def link(zone_id: str, network: str, **properties: Any) -> dict[str, Any]:
+    return {
+        "id": f"{zone_id}/virtualNetworkLinks/{network.rpartition('/')[2]}",
+        "location": "global",
+        "tags": properties.pop("tags", {}),
+        "properties": {
+            "virtualNetwork": {"id": network},
+            "registrationEnabled": False,
+            **properties,
+        },
+    }
+
+
+def group(account: str, *names: str) -> dict[str, Any]:
+    return {
+        "id": f"{NETWORKS}/privateEndpoints/{account}/privateDnsZoneGroups/default",
+        "properties": {
+            "privateDnsZoneConfigs": [
+                {"name": name, "properties": {"privateDnsZoneId": ZONES[name]}} for name in names
+            ]
+        },
+    }
+
+
+def a_record(zone_id: str, name: str, address: str, **properties: Any) -> dict[str, Any]:
+    return {
+        "id": f"{zone_id}/A/{name}",
+        "properties": {"ttl": 10, "aRecords": [{"ipv4Address": address}], **properties},
+    }
+
+
+def standing(account: str, *names: str, networks: tuple[str, ...] = (APP, SPOKE)) -> list[Any]:
+    """Everything as it should be, made by somebody else."""
+    return [
+        endpoint(account),
+        *(zone(name) for name in names),
+        *(link(ZONES[name], network) for name in names for network in networks),
+        group(account, *names),
+    ]
+
+
+def asked(outcome: Any) -> list[str]:
+    """Requests to Resource Manager, tokens apart."""
+    return [item for item in outcome.reads + outcome.writes if not item.startswith("login")]
+
+
+@pytest.mark.parametrize(
+    ("account", "names"), [("lab-openai", ("openai",)), ("lab-foundry", FAMILIES)]
+)
+def test_a_no_op_reads_two_and_two_for_each_zone(lab, account, names):
+    outcome = lab.tasks(by_id(account), world=world(*standing(account, *names)))
+    (result,) = outcome.results
+    assert (result["changed"], result.get("msg")) == (False, None)
+    assert outcome.writes == []
+    assert len(asked(outcome)) <= 2 + 2 * len(names), asked(outcome)
+    assert all(item["addresses"] for item in result["probe_targets"])
+
+
+def test_a_spoke_that_came_later_is_one_write(lab):
+    outcome = lab.tasks(
+        {**module("lab-openai"), "check_mode": True},
+        module("lab-openai"),
+        seen("spoke", "lab-openai.openai.azure.com"),
+        module("lab-openai"),
+        world=world(*standing("lab-openai", "openai", networks=(APP,))),
+    )
+    predicted, linked, spoke, again = outcome.results
+    assert attributes(predicted["steps"]) == attributes(linked["steps"])
+    assert len(outcome.writes) == 1, outcome.writes
+    assert private(spoke)
+    assert not again["changed"]
+
+
+def test_drift_is_found_and_repaired(lab):
+    record = f"{ZONES['openai']}/A/lab-foundry"
+    outcome = lab.tasks(
+        module(),
+        admin(
+            f"""
+            arm('PUT', '{record}', {{'properties': {{'ttl': 10, 'aRecords': [{{'ipv4Address': '10.9.9.9'}}]}}}})
+            arm('PUT', '{record}'.replace('/A/', '/AAAA/'),
+                {{'properties': {{'ttl': 10, 'aaaaRecords': [{{'ipv6Address': 'fd00::9'}}]}}}})
+            arm('DELETE', '{ZONES["cognitiveservices"]}/A/lab-foundry')
+            for link in arm('GET', '{ZONES["services.ai"]}/virtualNetworkLinks')['value']:
+                arm('DELETE', link['id'])
+            """
+        ),
+        {**module(), "check_mode": True},
+        module(),
+        seen("app", *FOUNDRY),
+        seen("spoke", *FOUNDRY),
+        module(),
+        module(state="absent"),
+        LIST_ZONES,
+        world=world(endpoint("lab-foundry")),
+    )
+    _, broken, predicted, repaired, inside, spoke, again, gone, zones = outcome.results
+    assert broken["rc"] == 0, broken
+    assert not repaired.get("failed"), repaired["msg"]
+    assert attributes(predicted["steps"]) == attributes(repaired["steps"])
+    assert len(repaired["steps"]) == 5
+    assert private(inside)
+    assert private(spoke)
+    assert not again["changed"]
+    assert not gone.get("failed"), gone["msg"]
+    assert zones["stdout"] == "0"
+
+
+def test_zones_that_the_network_reads_already_are_used(lab):
+    theirs = f"{NETWORKS}/privateDnsZones"
+    mine = f"{theirs}/privatelink.openai.azure.com"
+    outcome = lab.tasks(
+        module("lab-openai"),
+        module("lab-openai"),
+        seen("spoke", "lab-openai.openai.azure.com"),
+        LIST_ZONES,
+        world=world(endpoint("lab-openai"), zone("openai", theirs), link(mine, APP)),
+    )
+    made, again, spoke, zones = outcome.results
+    assert [item["id"] for item in made["zones"]] == [mine]
+    assert [step["action"] for step in made["steps"]] == ["create", "create"]
+    assert not again["changed"]
+    assert private(spoke)
+    assert zones["stdout"] == "0"
+
+
+def test_a_second_zone_of_one_name_is_explained_before_any_write(lab):
+    theirs = f"{NETWORKS}/privateDnsZones"
+    outcome = lab.tasks(
+        module("lab-openai"),
+        world=world(
+            endpoint("lab-openai"),
+            zone("openai"),
+            zone("openai", theirs),
+            link(f"{theirs}/privatelink.openai.azure.com", SPOKE),
+        ),
+    )
+    text = outcome.results[0]["msg"]
+    for part in ("app-network/spoke is linked to", theirs, "by link spoke", "Delete that link"):
+        assert part in text, text
+    assert outcome.writes == []
+
+
+def test_other_accounts_are_not_cut_off(lab):
+    both = ("lab-openai.openai.azure.com", "lab-foundry.openai.azure.com")
+    outcome = lab.tasks(
+        module("lab-foundry"),
+        seen("app", *both),
+        module("lab-openai", link_networks=False),
+        seen("app", *both),
+        module("lab-foundry", link_networks=False),
+        module("lab-foundry"),
+        module("lab-openai"),
+        seen("app", *both),
+        module(state="restored", undo="{{ result_5.undo }}"),
+        seen("app", *both),
+        module("lab-foundry"),
+        module("lab-openai"),
+        seen("app", *both),
+        world=world(endpoint("lab-foundry"), endpoint("lab-openai")),
+    )
+    refused, before, ready, still, _, first, second, inside, back, half, *rest = outcome.results
+    assert both[0] in refused["msg"]
+    assert "link_networks" in refused["msg"]
+    assert refused["changed"] is False
+    assert public(before)
+    assert ready["changed"]
+    assert public(still)
+    assert first["changed"]
+    assert not second["changed"]
+    assert private(inside)
+    assert not back.get("failed"), back["msg"]
+    assert half["stdout_lines"][0].startswith("10.20.2."), half
+    assert half["stdout_lines"][1].startswith("203.0.113."), half
+    again, other, inside = rest
+    assert again["changed"]
+    assert not other["changed"]
+    assert private(inside)
+
+
+@pytest.mark.parametrize("mode", ["zone_group", "records"])
+def test_absent_leaves_what_it_did_not_make(lab, mode):
+    central = a_record(ZONES["openai"], "central", "10.40.0.4")
+    outcome = lab.tasks(
+        module("lab-openai", mode=mode),
+        {**module("lab-openai", mode=mode, state="absent"), "check_mode": True},
+        module("lab-openai", mode=mode, state="absent"),
+        seen("app", "lab-openai.openai.azure.com"),
+        module("lab-openai", mode=mode, state="absent"),
+        admin(
+            f"""
+            names = [item['name'] for item in arm('GET', '{ZONES["openai"]}/ALL')['value']]
+            links = [item['name'] for item in arm('GET', '{ZONES["openai"]}/virtualNetworkLinks')['value']]
+            print(sorted(names), links)
+            """
+        ),
+        world=world(endpoint("lab-openai"), zone("openai"), central, link(ZONES["openai"], SPOKE)),
+    )
+    made, predicted, gone, after, again, left = outcome.results
+    assert not made.get("failed"), made["msg"]
+    assert attributes(predicted["steps"]) == attributes(gone["steps"])
+    assert public(after)
+    assert not again["changed"]
+    assert left["stdout"].startswith("['@', 'central']")
+    assert "'spoke'" in left["stdout"]
+
+
+def test_absent_works_when_the_endpoint_is_gone(lab):
+    outcome = lab.tasks(
+        module("lab-openai", mode="records"),
+        admin(f"arm('DELETE', '{NETWORKS}/privateEndpoints/lab-openai', version='2024-05-01')"),
+        module("lab-openai", mode="records", state="absent"),
+        LIST_ZONES,
+        world=world(endpoint("lab-openai")),
+    )
+    _, deleted, gone, zones = outcome.results
+    assert deleted["rc"] == 0, deleted
+    assert not gone.get("failed"), gone["msg"]
+    assert zones["stdout"] == "0"
+
+
+def test_an_endpoint_that_does_not_exist_yet_is_predicted_and_otherwise_refused(lab):
+    outcome = lab.tasks({**module(), "check_mode": True}, module(), world=world())
+    predicted, refused = outcome.results
+    assert {step["action"] for step in predicted["steps"]} == {"create"}
+    assert len(predicted["steps"]) == 3 + 1 + 6
+    assert "azure_openai_private_link" in refused["msg"]
+    assert outcome.writes == []
+
+
+def test_bad_input_is_one_sentence_with_the_fix(lab):
+    nowhere = f"{NETWORKS}/virtualNetworks/nowhere"
+    outcome = lab.tasks(
+        module("lab-unknown"),
+        module(network_id=nowhere),
+        module(network_id="app"),
+        module(networks=[nowhere]),
+        module(zone_credentials={"client_id": "c3000000-0000-0000-0000-000000000003"}),
+        module(state="restored", undo={"run": "x"}),
+        {NAME: {"account_id": f"{ACCOUNTS}/lab-foundry"}},
+        world=world(endpoint("lab-foundry")),
+    )
+    texts = [result["msg"] for result in outcome.results]
+    for text, part in zip(
+        texts,
+        [
+            "lab-unknown",
+            "Correct network_id",
+            "network_id",
+            "networks: app-network/nowhere",
+            "secret",
+            "undo",
+            "endpoint_id",
+        ],
+        strict=True,
+    ):
+        assert part in text, text
+    assert outcome.writes == []
+
+
+def principal(number: int, *permissions: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "client_id": f"c{number}000000-0000-0000-0000-00000000000{number}",
+        "object_id": f"0{number}000000-0000-0000-0000-00000000000{number}",
+        "tenant": "7e000000-0000-0000-0000-000000000001",
+        "secrets": ["lab-azure-secret" if number == 1 else f"lab-azure-secret-{number}"],
+        "permissions": list(permissions),
+    }
+
+
+def test_zones_of_a_hub_have_credentials_of_their_own(lab):
+    network = {"scope": f"/subscriptions/{SUBSCRIPTION}", "actions": ["*"]}
+    accounts = {"scope": f"/subscriptions/{AI}", "actions": ["*/read"]}
+    join = {
+        "scope": f"/subscriptions/{HUB}",
+        "actions": ["Microsoft.Network/privateDnsZones/join/action"],
+    }
+    hub = {"scope": f"/subscriptions/{HUB}", "actions": ["*"]}
+    links = {
+        "scope": f"/subscriptions/{SUBSCRIPTION}",
+        "actions": ["Microsoft.Network/virtualNetworks/join/action"],
+    }
+    own = {
+        "tenant": "7e000000-0000-0000-0000-000000000001",
+        "client_id": principal(3)["client_id"],
+        "secret": "lab-azure-secret-3",
+    }
+    principals = [principal(1, network, accounts, join), principal(3, hub, links)]
+    options = {"zone_credentials": own}
+    outcome = lab.tasks(
+        module(),
+        module(**options),
+        seen("spoke", *FOUNDRY),
+        module(**options),
+        module(**options, state="restored", undo="{{ result_1.undo }}"),
+        world=world(endpoint("lab-foundry"), principals=principals),
+    )
+    denied, made, spoke, again, back = outcome.results
+    assert "Microsoft.Network/privateDnsZones" in denied["msg"], denied["msg"]
+    assert not made.get("failed"), made["msg"]
+    assert private(spoke)
+    assert not again["changed"]
+    assert not back.get("failed"), back["msg"]
+    assert "lab-azure-secret-3" not in outcome.output
+
+
+@pytest.mark.parametrize("mode", ["zone_group", "records"])
+def test_half_a_change_is_switched_back(lab, mode):
+    rights = {
+        "scope": "/",
+        "actions": ["*"],
+        "not_actions": ["Microsoft.Network/privateDnsZones/virtualNetworkLinks/write"],
+    }
+    outcome = lab.tasks(
+        module(mode=mode),
+        seen("app", *FOUNDRY),
+        LIST_ZONES,
+        world=world(endpoint("lab-foundry"), principals=[principal(1, rights)]),
+    )
+    failed, inside, zones = outcome.results
+    assert "virtualNetworkLinks/write" in failed["msg"]
+    assert "switched back" in failed["msg"]
+    assert public(inside)
+    assert zones["stdout"] == "0"
+
+
+@pytest.mark.parametrize("kind", ["lost", "error", "throttle", "reset"])
+def test_every_write_may_go_wrong_once(lab, kind):
+    """Each operation's first request is struck; the run converges, and knows what it made."""
+    faults = [
+        {"match": {"operation": f"Microsoft.Network/{name}:PUT"}, "kind": kind, "nth": 1}
+        for name in (
+            "privateDnsZones",
+            "privateDnsZones/virtualNetworkLinks",
+            "privateDnsZones/A",
+            "privateEndpoints/privateDnsZoneGroups",
+        )
+    ]
+    mode = "records" if kind == "lost" else "zone_group"
+    outcome = lab.tasks(
+        module(mode=mode),
+        seen("app", *FOUNDRY),
+        module(mode=mode),
+        module(mode=mode, state="restored", undo="{{ result_0.undo }}"),
+        seen("app", *FOUNDRY),
+        world=world(endpoint("lab-foundry")),
+        faults=faults,
+    )
+    made, inside, again, back, after = outcome.results
+    assert not made.get("failed"), made["msg"]
+    assert any(entry["fault"] for entry in outcome.journal)
+    assert private(inside)
+    assert not again["changed"]
+    assert not back.get("failed"), back["msg"]
+    assert public(after)
+
+
+def test_two_runs_at_once_converge(lab):
+    play = lab.path("both.yml")
+    play.write_text(
+        textwrap.dedent(
+            f"""
+            - hosts: all
+              gather_facts: false
+              connection: local
+              vars: {{ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"}}
+              tasks:
+                - {NAME}:
+                    account_id: "{ACCOUNTS}/lab-foundry"
+                    network_id: "{APP}"
+                    zone_subscription_id: "{HUB}"
+                    zone_resource_group: dns
+                    mode: records
+            """
+        )
+    )
+    outcome = lab.run(
+        f"ansible-playbook -i one,two, {play} && ansible-playbook -i three, {play}",
+        world=world(endpoint("lab-foundry")),
+    )
+    assert outcome.code == 0, outcome.output
+    assert "failed=0" in outcome.output
+    third = next(line for line in outcome.output.splitlines() if line.startswith("three"))
+    assert "changed=0" in third
+
+
+def test_other_peoples_dns_is_left_alone(lab):
+    outcome = lab.tasks(
+        module(mode="none"),
+        world=world(
+            endpoint("lab-foundry"),
+            {
+                "id": APP,
+                "location": "eastus",
+                "properties": {
+                    "addressSpace": {"addressPrefixes": ["10.20.0.0/16"]},
+                    "dhcpOptions": {"dnsServers": ["10.20.1.53"]},
+                    "subnets": [
+                        {"name": "app", "properties": {"addressPrefix": "10.20.1.0/24"}},
+                        {"name": "endpoints", "properties": {"addressPrefix": "10.20.2.0/24"}},
+                    ],
+                },
+            },
+        ),
+    )
+    (result,) = outcome.results
+    assert not result["changed"]
+    assert len(result["probe_targets"]) == 3
+    assert "10.20.1.53" in result["warnings"][0]
+    assert outcome.writes == []
+
+
+def test_it_is_the_same_as_an_ordinary_module(lab):
+    outcome = lab.tasks(
+        module("lab-openai"),
+        module("lab-openai", state="absent"),
+        in_process=False,
+        world=world(endpoint("lab-openai")),
+    )
+    made, gone = outcome.results
+    assert made["changed"], made
+    assert gone["changed"], gone

@@ -49,9 +49,12 @@ options:
     choices: [locked, sealed, recovered, unlocked, restored]
     default: locked
   account_id:
-    description: Resource id of the account.
+    description: Resource id of the account, or its name together with O(resource_group).
     type: str
     required: true
+  resource_group:
+    description: Resource group of an account that is given by its name, in O(subscription_id).
+    type: str
   public_network_access:
     description:
       - What to make of public access. V(Disabled), the default when locking, refuses everybody on the public path.
@@ -101,11 +104,44 @@ options:
         description: Resource id of the virtual network.
         type: str
         required: true
+  zone_subscription_id:
+    description:
+      - Subscription that holds the private DNS zones of the members' networks. Give the same as when the evidence of
+        the proof was collected.
+    type: str
+  zone_credentials:
+    description:
+      - Credentials for O(zone_subscription_id), where the others may not read it. Parts
+        that are not given are not taken from the others, apart from O(tenant).
+    type: dict
+    suboptions:
+      tenant:
+        description: See O(tenant).
+        type: str
+      client_id:
+        description: See O(client_id).
+        type: str
+      secret:
+        description: See O(secret).
+        type: str
+      x509_certificate_path:
+        description: See O(x509_certificate_path).
+        type: path
+      certificate_password:
+        description: See O(certificate_password).
+        type: str
+      federated_token_file:
+        description: See O(federated_token_file).
+        type: path
+      auth_source:
+        description: See O(auth_source).
+        type: str
+        choices: [auto, cli, env, msi]
   proof:
     description:
       - Proof that private_endpoint_validate returned for this scope. It is refused when it is expired, was made for
         another scope, lacks a member, contains a failure, or when a member's configuration changed.
-      - The id of the scope is O(account_id).
+      - The id of the scope is the account's resource id.
     type: dict
   require_proof:
     description: Set this to V(false) to lock without a proof. Callers may then be locked out.
@@ -137,8 +173,9 @@ seealso:
   - name: Configure virtual networks for Azure AI services
     description: What the settings mean.
     link: https://learn.microsoft.com/azure/ai-services/cognitive-services-virtual-networks
+  - module: private_ai.endpoints.azure_openai_private_link
+  - module: private_ai.endpoints.azure_openai_private_dns
   - module: private_ai.endpoints.private_endpoint_validate
-  - module: private_ai.endpoints.private_endpoint_probe
 """
 
 EXAMPLES = r"""
@@ -303,6 +340,9 @@ binds:
 from ansible_collections.private_ai.endpoints.plugins.module_utils.azure.client import (
     CONNECTION_SPEC,
 )
+from ansible_collections.private_ai.endpoints.plugins.module_utils.azure.dns_places import (
+    CREDENTIALS_SPEC,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.azure.lockdown import run
 from ansible_collections.private_ai.endpoints.plugins.module_utils.module import ModuleSpec, execute
 
@@ -315,6 +355,7 @@ SPEC = ModuleSpec(
             "default": "locked",
         },
         "account_id": {"type": "str", "required": True},
+        "resource_group": {"type": "str"},
         "public_network_access": {"type": "str", "choices": ["Disabled", "Enabled"]},
         "bypass": {"type": "str", "choices": ["None", "AzureServices"]},
         "ip_rules": {"type": "list", "elements": "str"},
@@ -330,12 +371,15 @@ SPEC = ModuleSpec(
                 "network_id": {"type": "str", "required": True},
             },
         },
+        "zone_subscription_id": {"type": "str"},
+        "zone_credentials": {"type": "dict", "options": CREDENTIALS_SPEC},
         "proof": {"type": "dict"},
         "require_proof": {"type": "bool", "default": True},
         "run_id": {"type": "str"},
         "pending_timeout": {"type": "int", "default": 0},
         "wait_timeout": {"type": "int", "default": 600},
     },
+    required_by={"zone_credentials": ("zone_subscription_id",)},
 )
 
 

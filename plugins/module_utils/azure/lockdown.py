@@ -33,8 +33,10 @@ from ..core.errors import EndpointError
 from ..module import Context
 from ..waiting import Deadline
 from . import lockdown_members
-from .client import Connection, connect, gather
+from .client import gather
+from .dns_places import Places, places
 from .lockdown_apply import Account, apply
+from .observe import account_id
 
 ACCOUNT_KIND = "Microsoft.CognitiveServices/accounts"
 UNPROVED = "a proof that every member of the scope is reached only through its endpoint"
@@ -43,9 +45,11 @@ UNPROVED = "a proof that every member of the scope is reached only through its e
 def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     """Do what `state` asks; see the module's documentation for options and result."""
     wanted = _wanted(params)
-    connection = connect(params)
-    account_id = ArmId.parse(params["account_id"], option="account_id", kind=ACCOUNT_KIND)
-    account = Account(connection, account_id, Deadline(params["wait_timeout"]))
+    where = places(params)
+    named = account_id(params, where.main.subscription_id)
+    parsed = ArmId.parse(named, option="account_id", kind=ACCOUNT_KIND)
+    params = {**params, "account_id": str(parsed)}
+    account = Account(where.main, parsed, Deadline(params["wait_timeout"]))
     reads: dict[str, Callable[[], Any]] = {"account": account.read}
     if params["state"] == "locked":
         reads["perimeters"] = account.perimeters
@@ -59,7 +63,7 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     )
     made = task.plan(_as_predicted(task, context, start))
     listed = steps(made.start, made.desired)
-    if listed and params["state"] == "locked" and not _may_lock(task, context, connection, made):
+    if listed and params["state"] == "locked" and not _may_lock(task, context, where, made):
         listed = steps(made.start, made.desired, conditional_on=UNPROVED)
     if listed and not context.check_mode:
         made = apply(account, made, task.again)
@@ -140,7 +144,7 @@ def _wanted(params: Mapping[str, Any]) -> Wanted:
     )
 
 
-def _may_lock(task: _Task, context: Context, connection: Connection, made: LockPlan) -> bool:
+def _may_lock(task: _Task, context: Context, where: Places, made: LockPlan) -> bool:
     """Whether the proof allows the lock; EndpointError with every reason why it may not be made, whatever is proved.
 
     A prediction may lack the proof and even the endpoint, since what it would prove may not exist yet.
@@ -153,7 +157,7 @@ def _may_lock(task: _Task, context: Context, connection: Connection, made: LockP
     if not task.params["require_proof"]:
         return True
     try:
-        evidence = {} if proof is None else lockdown_members.read(connection, task.params)
+        evidence = {} if proof is None else lockdown_members.read(where, task.params)
         _refuse(member_problems(made.start, evidence))
         lockdown_members.check(task.params, evidence, task.now)
     except EndpointError as error:

@@ -16,24 +16,25 @@ from ..core.azure.plan_lockdown import scope_id
 from ..core.contracts import Scope
 from ..core.errors import EndpointError
 from ..core.proof import check_proof
-from .client import Connection, gather
+from .client import gather
+from .dns_places import Places
+from .observe import observe
 
 # Azure has no lock for some of the callers: it binds all of them.
 ROLL_OUT = "enforced"
 
 
-def read(connection: Connection, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def read(where: Places, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Observe all members at once: target → evidence."""
-    from .observe import observe
-
     calls = {
         str(member["target"]): partial(
             observe,
-            connection,
+            where.main,
             account_id=params["account_id"],
             network_id=member["network_id"],
             target=member["target"],
             gather=NEEDED,
+            places=where,
         )
         for member in params["members"]
     }

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils import waiting
 from ansible_collections.private_ai.endpoints.plugins.module_utils.azure import lockdown
+from ansible_collections.private_ai.endpoints.plugins.module_utils.azure.dns_places import Places
 from ansible_collections.private_ai.endpoints.plugins.module_utils.azure.errors import answered
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.module import Context
@@ -25,6 +26,8 @@ ENDPOINT = "/subscriptions/5a/resourceGroups/n/providers/Microsoft.Network/priva
 
 class Cloud:
     """One account. before_write: what others do, once each, between this run's read and its write."""
+
+    subscription_id = "5c"
 
     def __init__(self, **properties: Any) -> None:
         connection = {
@@ -106,7 +109,8 @@ def go(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     monkeypatch.setattr(waiting, "FIRST", 0.001)
 
     def run(cloud: Cloud, *, check: bool = False, **options: Any) -> dict[str, Any]:
-        monkeypatch.setattr(lockdown, "connect", lambda _params: cloud)
+        here = Places(main=cloud, zones=cloud, home_subscription=None)  # type: ignore[arg-type]
+        monkeypatch.setattr(lockdown, "places", lambda _params: here)
         context = Context(check_mode=check, diff=True)
         result = lockdown.run(params(**options), context)
         return {**result, "warnings": context.warnings}
@@ -139,6 +143,13 @@ def test_a_lock_from_prediction_to_its_end(go: Go) -> None:
     assert (opened["changed"], cloud.public, cloud.tags) == (True, "Enabled", {"team": "ai"})
     assert not go(cloud, state="unlocked")["changed"]
     assert not go(cloud, state="restored")["changed"]
+
+
+def test_an_account_is_found_by_name_and_group(go: Go) -> None:
+    cloud = Cloud()
+    made = go(cloud, check=True, account_id="lab-openai", resource_group="ai")
+    assert cloud.reads[0] == ID
+    assert made["binds"]["account_id"] == ID
 
 
 def test_a_write_whose_answer_was_lost_is_this_runs_own(go: Go) -> None:
@@ -267,7 +278,8 @@ def test_a_perimeter_is_a_warning(go: Go) -> None:
     [
         ({"require_proof": True}, "whose callers"),
         ({"require_proof": True, "members": [{"target": "a"}]}, "there is none"),
-        ({"account_id": "lab-openai"}, "lab-openai"),
+        ({"account_id": "lab-openai"}, "needs resource_group"),
+        ({"account_id": ENDPOINT}, "is not the resource id"),
         ({"ip_rules": ["10.0.0.0/8 or so"]}, "no IPv4"),
         ({"allowed_fqdns": ["a"], "restrict_outbound_network_access": False}, "allowed_fqdns"),
     ],

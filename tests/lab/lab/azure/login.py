@@ -141,6 +141,9 @@ class Login:
         }
         if grant == "password":
             made["scope"] = form.get("scope", "")
+            made["id_token"] = tokens.identity(self._state, principal, form, environment)
+            ids = {"uid": principal.object_id, "utid": principal.tenant}
+            made["client_info"] = tokens.encode(json.dumps(ids).encode())
         return made
 
     def _client(self, tenant: str, environment: Environment, form: Mapping[str, str]) -> Principal:

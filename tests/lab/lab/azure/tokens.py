@@ -9,7 +9,7 @@ import base64
 import functools
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -59,11 +59,36 @@ def issue(state: State, principal: Principal, audience: str, environment: Enviro
         "uti": secrets.token_urlsafe(16),
         "ver": "1.0",
     }
-    signed = f"{_part({'typ': 'JWT', 'alg': 'RS256', 'kid': KEY_ID})}.{_part(claims)}"
-    signature = signing_key().sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-    token = f"{signed}.{encode(signature)}"
+    token = _signed(claims)
     state.tokens[token] = Token(principal, audience, expires, environment)
     return token
+
+
+def _signed(claims: Mapping[str, Any]) -> str:
+    signed = f"{_part({'typ': 'JWT', 'alg': 'RS256', 'kid': KEY_ID})}.{_part(claims)}"
+    signature = signing_key().sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    return f"{signed}.{encode(signature)}"
+
+
+def identity(
+    state: State, principal: Principal, form: Mapping[str, str], environment: Environment
+) -> str:
+    """The token that tells the application who its user is."""
+    now = int(state.now())
+    return _signed(
+        {
+            "aud": form.get("client_id", ""),
+            "iss": f"https://{environment.login}/{principal.tenant}/v2.0",
+            "iat": now,
+            "nbf": now,
+            "exp": now + int(state.timing.token_lifetime),
+            "oid": principal.object_id,
+            "sub": principal.object_id,
+            "tid": principal.tenant,
+            "preferred_username": principal.username,
+            "ver": "2.0",
+        }
+    )
 
 
 def bearer(request: Request) -> str:

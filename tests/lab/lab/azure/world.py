@@ -185,12 +185,14 @@ def _principal(given: Section) -> Principal:
 
 def _fill(state: State, azure: Section) -> Iterator[str]:
     """Write the resources and the other sections; yields what Azure would refuse."""
-    for number, entry in enumerate(azure.get("resources", [])):
-        try:
-            put(state, entry)
-        except (ArmError, ValueError) as error:
-            code = f"{error.code}: " if isinstance(error, ArmError) else ""
-            yield f"azure.resources[{number}] ({entry['id']}): {code}{error}"
+    # What is forced comes last: a later write would put it right.
+    for step in (_write, _force):
+        for number, entry in enumerate(azure.get("resources", [])):
+            try:
+                step(state, entry)
+            except (ArmError, ValueError) as error:
+                code = f"{error.code}: " if isinstance(error, ArmError) else ""
+                yield f"azure.resources[{number}] ({entry['id']}): {code}{error}"
     for name, section in SECTIONS.items():
         try:
             section.load(state, azure.get(name))
@@ -200,7 +202,13 @@ def _fill(state: State, azure: Section) -> Iterator[str]:
 
 
 def put(state: State, entry: Section) -> None:
-    """Write one resource of a world as Resource Manager does, at once."""
+    """Write one resource of a world, with what is forced."""
+    _write(state, entry)
+    _force(state, entry)
+
+
+def _write(state: State, entry: Section) -> None:
+    """Write a resource as Resource Manager does, at once."""
     id = arm_ids.parse(entry["id"])
     found = OPERATIONS.get((id.type.lower(), "PUT"))
     if found is None or not id.is_resource:
@@ -221,9 +229,15 @@ def put(state: State, entry: Section) -> None:
             at_start=True,
         )
     )
-    made = state.find(id)
-    if made is None:
+    if state.find(id) is None:
         raise ValueError("it does not exist after it was written")
+
+
+def _force(state: State, entry: Section) -> None:
+    """Lay over a resource what no request could make of it."""
+    made = state.find(str(entry["id"]))
+    if made is None:
+        return  # refused when it was written
     forced = dict(entry.get("forced", {}))
     made.state = forced.pop("provisioningState", made.state)
     if "connection" in forced:

@@ -19,7 +19,6 @@ ACTION: Mapping[str, Any] = {
     "name": "azure_openai:ListModels",
     "method": "GET",
     "path": "/openai/models?api-version=2024-10-21",
-    "auth": None,
 }
 
 

@@ -15,7 +15,7 @@ ARM shows it, without id, name, type and etag; `Resource.hidden` is for the simu
 What happens later is a function given to `state.after(seconds, change)`.
 
 Providers. A provider is a file that registers resource types and operations (`registry.py`); this
-package imports it in PROVIDERS. `arm.run` has checked before a handler runs: token, subscription, api-version,
+package imports it in PROVIDERS. `arm_checks.run` has checked before a handler runs: token, subscription, api-version,
 permission, resource group, parents, registration, location, If-Match and If-None-Match, and the body
 against the SDK's model, read-only properties taken out. `stock.py` has GET, LIST (pages) and PATCH of
 tags; `Control.begin` and `Control.delete` start long-running operations, `polling.polled(namespace,

@@ -11,15 +11,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
 from ..cloud import Call, Request, Response
 from . import clouds, tokens
-from .clouds import ENVIRONMENTS, Environment
+from .clouds import Environment
 from .errors import json_response
+from .login_documents import instances, keys, openid, signed_by
 from .state import Principal, State
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -79,12 +75,12 @@ class Login:
         with self._state.lock:
             try:
                 if request.path == "/common/discovery/instance":
-                    return json_response(200, _instances(request, environment))
+                    return json_response(200, instances(request, environment))
                 if parts[-1] == "openid-configuration":
                     tenant = self._tenant(parts[0], environment)
-                    return json_response(200, _openid(tenant, environment))
+                    return json_response(200, openid(tenant, environment))
                 if parts[-1] == "keys":
-                    return json_response(200, _keys())
+                    return json_response(200, keys())
                 if parts[-1] == "token" and request.method == "POST":
                     tenant = self._tenant(parts[0], environment)
                     return json_response(200, self._token(tenant, environment, call.detail))
@@ -215,7 +211,7 @@ class Login:
                 401,
             )
         signed = f"{head}.{payload}".encode()
-        if not any(_signed_by(each, header, signed, raw) for each in principal.certificates):
+        if not any(signed_by(each, header, signed, raw) for each in principal.certificates):
             raise LoginError(
                 700027,
                 "The certificate with identifier used to sign the client assertion is not "
@@ -254,31 +250,6 @@ class Login:
         )
 
 
-def _signed_by(pem: str, header: Mapping[str, Any], signed: bytes, signature: bytes) -> bool:
-    """Whether an assertion names this certificate by its thumbprint and verifies with its key."""
-    certificate = x509.load_pem_x509_certificate(pem.encode())
-    named = [
-        (header.get("x5t"), hashes.SHA1()),
-        (header.get("x5t#S256"), hashes.SHA256()),
-    ]
-    if not any(
-        isinstance(print_, str) and tokens.decode(print_) == certificate.fingerprint(algorithm)
-        for print_, algorithm in named
-    ):
-        return False
-    key = certificate.public_key()
-    if not isinstance(key, rsa.RSAPublicKey):
-        return False
-    scheme: Any = padding.PKCS1v15()
-    if header.get("alg") == "PS256":
-        scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
-    try:
-        key.verify(signature, signed, scheme, hashes.SHA256())
-    except InvalidSignature:
-        return False
-    return True
-
-
 def _audience(form: Mapping[str, str], environment: Environment) -> str:
     """The resource that a v2 scope (`https://host/.default`) or a v1 `resource` asks for."""
     scopes = [
@@ -314,52 +285,3 @@ def _audience(form: Mapping[str, str], environment: Environment) -> str:
             400,
         )
     return resource
-
-
-def _openid(tenant: str, environment: Environment) -> dict[str, Any]:
-    base = f"https://{environment.login}/{tenant}"
-    return {
-        "token_endpoint": f"{base}/oauth2/v2.0/token",
-        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-        "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
-        "jwks_uri": f"{base}/discovery/v2.0/keys",
-        "issuer": f"{base}/v2.0",
-        "response_types_supported": ["code", "id_token", "token"],
-        "subject_types_supported": ["pairwise"],
-        "token_endpoint_auth_methods_supported": [
-            "client_secret_post",
-            "private_key_jwt",
-            "client_secret_basic",
-        ],
-        "tenant_region_scope": None,
-        "cloud_instance_name": environment.login.removeprefix("login."),
-    }
-
-
-def _instances(request: Request, environment: Environment) -> dict[str, Any]:
-    query = dict(parse_qsl(request.query))
-    host = environment.login
-    endpoint = query.get("authorization_endpoint", f"https://{host}/common/oauth2/v2.0/authorize")
-    tenant = endpoint.split("/")[3] if endpoint.count("/") > 3 else "common"
-    return {
-        "tenant_discovery_endpoint": f"https://{host}/{tenant}/v2.0/.well-known/openid-configuration",
-        "api-version": query.get("api-version", "1.1"),
-        "metadata": [
-            {
-                "preferred_network": each.login,
-                "preferred_cache": each.login,
-                "aliases": [each.login],
-            }
-            for each in ENVIRONMENTS.values()
-        ],
-    }
-
-
-def _keys() -> dict[str, Any]:
-    numbers = tokens.signing_key().public_key().public_numbers()
-
-    def number(value: int) -> str:
-        return tokens.encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))
-
-    key = {"kty": "RSA", "use": "sig", "kid": tokens.KEY_ID, "alg": "RS256"}
-    return {"keys": [{**key, "n": number(numbers.n), "e": number(numbers.e)}]}

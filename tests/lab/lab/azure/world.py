@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cloud import Vantage
-from . import access, arm, arm_ids, cognitive_connections, resources, schema
+from . import access, arm_checks, arm_ids, cognitive_connections, resources, schema
 from .clouds import ENVIRONMENTS
 from .control import Control
 from .errors import ArmError
@@ -216,7 +216,7 @@ def _write(state: State, entry: Section) -> None:
     subscription = state.subscriptions.get(id.subscription.lower())
     if subscription is None:
         raise ValueError(f"there is no subscription {id.subscription}")
-    arm.run(
+    arm_checks.run(
         Control(
             state=state,
             caller=_SYSTEM,

@@ -224,3 +224,29 @@ def test_reads_need_permission_and_an_api_version_that_exists() -> None:
     lab = sample.lab()
     assert error(lab.arm("GET", OPENAI, client=sample.USER))[:2] == (403, "AuthorizationFailed")
     assert error(lab.arm("GET", OPENAI, version="2024-05-01"))[:2] == (404, "InvalidResourceType")
+
+
+def test_nothing_is_linked_to_a_busy_account() -> None:
+    lab = sample.lab()
+    body = {key: value for key, value in sample.endpoint().items() if key != "id"}
+    assert patch(lab, disableLocalAuth=True)[0] == 200
+    made = lab.arm("PUT", sample.ENDPOINT, body, version=sample.NETWORK_VERSION)
+    status, code, message = error(made)
+    assert (status, code) == (400, "AccountProvisioningStateInvalid")
+    assert message.endswith(f"Account {OPENAI} in state Accepted")
+    settled(lab)
+    assert lab.arm("PUT", sample.ENDPOINT, body, version=sample.NETWORK_VERSION)[0] == 201
+    settled(lab)
+    (connection,) = lab.state.children(OPENAI, "privateEndpointConnections")
+    assert patch(lab, disableLocalAuth=False)[0] == 200
+    assert error(lab.arm("DELETE", str(connection.id)))[:2] == (409, "RequestConflict")
+
+
+def test_an_endpoint_outlives_its_account() -> None:
+    lab = sample.lab(sample.endpoint())
+    assert lab.arm("DELETE", OPENAI)[0] == 202
+    lab.later(5)
+    assert error(lab.arm("GET", OPENAI))[0] == 404
+    shown = lab.arm("GET", sample.ENDPOINT, version=sample.NETWORK_VERSION)[1]["properties"]
+    (link,) = shown["privateLinkServiceConnections"]
+    assert link["properties"]["privateLinkServiceConnectionState"]["status"] == "Disconnected"

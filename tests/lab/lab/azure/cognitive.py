@@ -25,9 +25,10 @@ from .cognitive_rules import (
     check_network_rules,
     check_subdomain,
     check_words,
+    idle,
 )
 from .control import Control
-from .errors import bad_request, conflict
+from .errors import bad_request
 from .hosts import ACCOUNTS, families_of, hosts_of
 from .polling import polled
 from .registry import Answer, operation, resource_type, shown
@@ -97,21 +98,6 @@ def binding(account: Resource) -> Mapping[str, Any]:
     """The settings that the data plane goes by now."""
     bound: Mapping[str, Any] = account.hidden.get("binding", account.properties)
     return bound
-
-
-def idle(control: Control, account: Resource) -> None:
-    """Raise what a write gets while the account is still at the last one."""
-    if account.state in ("Succeeded", "Failed"):
-        return
-    if control.operation.method == "PATCH":
-        raise bad_request(
-            "AccountProvisioningStateInvalid", f"Account {account.id} in state {account.state}"
-        )
-    raise conflict(
-        "RequestConflict",
-        "Another operation is being performed on the parent resource "
-        f"'{account.id}'. Please try again later.",
-    )
 
 
 readable(TYPE)

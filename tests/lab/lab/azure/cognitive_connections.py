@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from .cognitive_rules import SDK, VERSIONS
+from .cognitive_rules import SDK, VERSIONS, idle
 from .control import Control
 from .errors import bad_request
 from .hosts import ACCOUNTS, families_of, link_members
@@ -92,6 +92,7 @@ def tell_endpoint(state: State, connection: Resource, status: str, said: str) ->
 def put(control: Control) -> Answer:
     """Approve or reject a connection that an endpoint has asked for."""
     connection = control.resource()
+    idle(control, existing_parent(control))
     wanted = control.properties.get("privateLinkServiceConnectionState") or {}
     status = str(wanted.get("status") or "")
     if status not in ("Approved", "Rejected"):
@@ -116,6 +117,7 @@ def delete(control: Control) -> Answer:
     connection = control.existing()
     if connection is None:
         return Answer(204)
+    idle(control, existing_parent(control))
 
     def tell() -> None:
         tell_endpoint(control.state, connection, "Disconnected", "The connection was deleted")

@@ -13,6 +13,7 @@ from typing import Any
 from .control import Control
 from .errors import ArmError, bad_request, conflict
 from .hosts import accounts
+from .state import Resource
 
 SDK = "azure.mgmt.cognitiveservices"
 VERSIONS = (
@@ -50,6 +51,31 @@ def check_account(control: Control) -> None:
     if not re.fullmatch(r"[FSPE]\d{1,2}|DC0", sku):
         raise bad_request(
             "InvalidResourceProperties", f"The SKU '{sku}' is invalid for account type '{kind}'."
+        )
+
+
+def idle(control: Control, account: Resource) -> None:
+    """Raise what a write gets while the account is still at the last one."""
+    if account.state in ("Succeeded", "Failed"):
+        return
+    if control.operation.method == "PATCH":
+        raise bad_request(
+            "AccountProvisioningStateInvalid", f"Account {account.id} in state {account.state}"
+        )
+    raise conflict(
+        "RequestConflict",
+        "Another operation is being performed on the parent resource "
+        f"'{account.id}'. Please try again later.",
+    )
+
+
+def check_linkable(account: Resource) -> None:
+    """An endpoint cannot be made for an account that is at a write."""
+    if account.state not in ("Succeeded", "Failed"):
+        raise bad_request(
+            "AccountProvisioningStateInvalid",
+            "Call to Microsoft.CognitiveServices/accounts failed. Error message: Account "
+            f"{account.id} in state {account.state}",
         )
 
 

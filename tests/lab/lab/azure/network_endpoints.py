@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import cognitive_connections, network_interfaces, network_zone_groups, stock
+from .cognitive_rules import check_linkable
 from .control import Control
 from .errors import bad_request, conflict
 from .hosts import ACCOUNTS, link_members
@@ -93,6 +94,7 @@ def put(control: Control) -> Answer:
     if standing is not None:
         control.idle(standing)
         return _update(control, standing, properties, key, connection)
+    check_linkable(account)
     held = _held(control.state, subnet)
     control.idle(*held)
     properties.pop("customDnsConfigs", None)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import kql_functions
-from .kql_syntax import Expression, Query, Step, parse, semantic
+from .kql_syntax import Expression, Query, Step, parse
 from .kql_values import to_text, type_of
+from .kql_words import semantic
 
 Row = Mapping[str, Any]
 _NUMBERS = ("long", "real")

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .kql_syntax import semantic
 from .kql_values import datetime_value, parse_json, to_number, to_text
+from .kql_words import semantic
 
 # name -> how many arguments: (least, most)
 _SCALARS: Mapping[str, tuple[int, int]] = {

@@ -16,41 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .kql_values import datetime_value, timespan
+from .kql_words import QueryError, Word, semantic, unreadable, words
 
-_WORD = re.compile(
-    r"""(?P<space>\s+|//[^\n]*)
-      | (?P<text>@?"(?:[^"\\\n]|\\.)*"|@?'(?:[^'\\\n]|\\.)*')
-      | (?P<span>\d+(?:\.\d+)?(?:ms|d|h|m|s)\b)
-      | (?P<number>\d+(?:\.\d+)?)
-      | (?P<name>[A-Za-z_$][A-Za-z0-9_]*)
-      | (?P<mark>!in~|!in\b|!has\b|!contains\b|!startswith\b|!endswith\b|==|!=|=~|!~|<=|>=|\.\.|[-|()\[\],.:<>=+*/;~])
-    """,
-    re.VERBOSE,
-)
 _COMPARISONS = (
     *("==", "!=", "=~", "!~", "<", ">", "<=", ">="),
     *("has", "!has", "contains", "!contains", "startswith", "!startswith", "endswith"),
     *("!endswith", "in", "!in", "in~", "!in~", "between"),
 )
-
-
-class QueryError(ValueError):
-    """What Log Analytics answers: `kind` SyntaxError or SemanticError, its own code, its sentence."""
-
-    def __init__(self, kind: str, code: str, message: str) -> None:
-        super().__init__(message)
-        self.kind, self.code, self.message = kind, code, message
-
-
-def semantic(code: str, message: str) -> QueryError:
-    return QueryError("SemanticError", code, message)
-
-
-@dataclass(frozen=True)
-class Word:
-    kind: str
-    text: str
-    at: int
 
 
 @dataclass(frozen=True)
@@ -81,23 +53,7 @@ class Query:
 
 def parse(text: str) -> Query:
     """A query, or QueryError."""
-    return _Parser(_words(text)).query()
-
-
-def _words(text: str) -> list[Word]:
-    words, at = [], 0
-    while at < len(text):
-        match = _WORD.match(text, at)
-        if match is None:
-            raise _unreadable(text[at], at)
-        if match.lastgroup != "space":
-            words.append(Word(str(match.lastgroup), match.group(), at))
-        at = match.end()
-    return words
-
-
-def _unreadable(token: str, at: int) -> QueryError:
-    return QueryError("SyntaxError", "SYN0002", f"Query could not be parsed at '{token}' on [{at}]")
+    return _Parser(words(text)).query()
 
 
 class _Parser:
@@ -124,7 +80,7 @@ class _Parser:
                 "SyntaxError", "SYN0001", "Query could not be parsed: it ends unexpectedly"
             )
         word = self._words[self._at]
-        return _unreadable(word.text, word.at)
+        return unreadable(word.text, word.at)
 
     def _peek(self) -> str:
         return self._words[self._at].text if self._at < len(self._words) else ""

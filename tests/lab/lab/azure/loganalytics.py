@@ -22,8 +22,8 @@ from . import access, kql, logs, tokens
 from .clouds import ENVIRONMENTS, Environment
 from .errors import ArmError, json_response
 from .kql import Table
-from .kql_syntax import QueryError
 from .kql_values import datetime_value, iso_period, to_json
+from .kql_words import QueryError
 from .state import Principal, Resource, State
 
 _PATH = re.compile(r"/v1/workspaces/([^/]+)/query")

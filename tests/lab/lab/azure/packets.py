@@ -12,7 +12,8 @@ https://learn.microsoft.com/azure/private-link/disable-private-endpoint-network-
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..cloud import Vantage
 from . import nsg
@@ -40,12 +41,13 @@ def admitted(state: State, vantage: Vantage) -> frozenset[str]:
         client = place_of(state, vantage)
         if client is None:
             return frozenset()
+        paths = _Paths(state, client)
         return frozenset(
             member.address
             for member in members(state)
             if member.endpoint.works
             and (server := place_of_endpoint(state, member)) is not None
-            and _connects(state, client, server)
+            and paths.connect(server)
         )
 
 
@@ -54,65 +56,73 @@ def next_change(state: State) -> float | None:
     return state.next_change()
 
 
-def _connects(state: State, client: Place, server: Place) -> bool:
-    if server.network.id.key not in reachable_networks(state, client.network):
-        return False
-    if not _routed(state, client, server):
-        return False
-    packet = Packet(
-        source=client.address,
-        destination=server.address,
-        source_groups=client.groups,
-        destination_groups=server.groups,
-    )
-    return _leaves(state, client, packet) and _enters(state, server, packet)
+class _Paths:
+    """The ways from one client, which looks up once what many endpoints share."""
 
+    def __init__(self, state: State, client: Place) -> None:
+        self._state, self._client = state, client
+        self._near = reachable_networks(state, client.network)
+        self._table = reference(state, client.subnet, "routeTable")
+        self._out = reference(state, client.subnet, "networkSecurityGroup")
+        self._in: dict[str, Mapping[str, Any] | None] = {}
+        self._spaces: dict[str, list[str]] = {}
 
-def _leaves(state: State, client: Place, packet: Packet) -> bool:
-    group = reference(state, client.subnet, "networkSecurityGroup")
-    return group is None or nsg.allows(
-        group, "Outbound", packet, _virtual_network(state, client.network)
-    )
+    def connect(self, server: Place) -> bool:
+        if server.network.id.key not in self._near or not self._routed(server):
+            return False
+        packet = Packet(
+            source=self._client.address,
+            destination=server.address,
+            source_groups=self._client.groups,
+            destination_groups=server.groups,
+        )
+        return self._leaves(packet) and self._enters(server, packet)
 
+    def _leaves(self, packet: Packet) -> bool:
+        space = self._virtual_network(self._client.network)
+        return self._out is None or nsg.allows(self._out, "Outbound", packet, space)
 
-def _enters(state: State, server: Place, packet: Packet) -> bool:
-    group = reference(state, server.subnet, "networkSecurityGroup")
-    if group is None or policies(server.subnet) not in _GROUPS_APPLY:
-        return True
-    return nsg.allows(group, "Inbound", packet, _virtual_network(state, server.network))
+    def _enters(self, server: Place, packet: Packet) -> bool:
+        if policies(server.subnet) not in _GROUPS_APPLY:
+            return True
+        key = server.subnet.id.key
+        if key not in self._in:
+            self._in[key] = reference(self._state, server.subnet, "networkSecurityGroup")
+        group, space = self._in[key], self._virtual_network(server.network)
+        return group is None or nsg.allows(group, "Inbound", packet, space)
+
+    def _virtual_network(self, network: Resource) -> list[str]:
+        """What the service tag VirtualNetwork stands for there."""
+        if network.id.key not in self._spaces:
+            near = reachable_networks(self._state, network).values()
+            self._spaces[network.id.key] = [cidr for each in near for cidr in cidrs(each)]
+        return self._spaces[network.id.key]
+
+    def _routed(self, server: Place) -> bool:
+        """Whether the source subnet's routes deliver to the endpoint.
+
+        An endpoint is a /32 route of its own. A route of the table beats it when it is as long, or when
+        the endpoint's subnet lets route tables apply and the route is at least as long as the address space.
+        """
+        routes = (self._table or {}).get("properties", {}).get("routes") or ()
+        where = ipaddress.ip_address(server.address)
+        best, hop = -1, ""
+        for each in routes:
+            properties = each["properties"]
+            try:
+                prefix = ipaddress.ip_network(str(properties["addressPrefix"]))
+            except ValueError:
+                continue  # a service tag: no private address
+            if where in prefix and prefix.prefixlen > best:
+                best, hop = prefix.prefixlen, str(properties["nextHopType"]).lower()
+        if best < 0 or not _beats_endpoint(best, server, cidrs(server.network)):
+            return True
+        return hop in _DELIVERED
 
 
 def policies(subnet: Resource) -> str:
     """The subnet's privateEndpointNetworkPolicies in lower case; Azure's default is Disabled."""
     return str(subnet.properties.get("privateEndpointNetworkPolicies") or "Disabled").lower()
-
-
-def _virtual_network(state: State, network: Resource) -> list[str]:
-    """What the service tag VirtualNetwork stands for there."""
-    return [each for near in reachable_networks(state, network).values() for each in cidrs(near)]
-
-
-def _routed(state: State, client: Place, server: Place) -> bool:
-    """Whether the source subnet's routes deliver to the endpoint.
-
-    An endpoint is a /32 route of its own. A route of the table beats it when it is as long, or when
-    the endpoint's subnet lets route tables apply and the route is at least as long as the address space.
-    """
-    table = reference(state, client.subnet, "routeTable")
-    routes = (table or {}).get("properties", {}).get("routes") or ()
-    where = ipaddress.ip_address(server.address)
-    best, hop = -1, ""
-    for each in routes:
-        properties = each["properties"]
-        try:
-            prefix = ipaddress.ip_network(str(properties["addressPrefix"]))
-        except ValueError:
-            continue  # a service tag: no private address
-        if where in prefix and prefix.prefixlen > best:
-            best, hop = prefix.prefixlen, str(properties["nextHopType"]).lower()
-    if best < 0 or not _beats_endpoint(best, server, cidrs(server.network)):
-        return True
-    return hop in _DELIVERED
 
 
 def _beats_endpoint(length: int, server: Place, space: Sequence[str]) -> bool:

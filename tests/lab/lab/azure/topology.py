@@ -69,7 +69,7 @@ def _place(state: State, address: str, subnet_id: str, groups: frozenset[str]) -
 def members(state: State) -> Iterator[Member]:
     """Every address of every private endpoint that is there."""
     for endpoint in state.of_type(ENDPOINTS):
-        for reference in shown(state, endpoint)["properties"].get("networkInterfaces") or ():
+        for reference in endpoint.properties.get("networkInterfaces") or ():
             interface = state.find(_id(reference))
             if interface is None:
                 continue

@@ -306,3 +306,31 @@ def test_an_address_that_two_networks_use() -> None:
     )
     assert seen(lab, INSIDE, ADDRESS) == 401
     assert seen(lab, IN_OTHER, ADDRESS) == admission.UNAPPROVED
+
+
+def test_a_sovereign_cloud_has_names_and_tokens_of_its_own() -> None:
+    tenant = "7f000000-0000-0000-0000-000000000002"
+    subscription = "5f000000-0000-0000-0000-00000000000f"
+    group = f"/subscriptions/{subscription}/resourceGroups/ai"
+    id = f"{group}/providers/Microsoft.CognitiveServices/accounts/gov-openai"
+    there = {**sample.account(id), "location": "usgovvirginia"}
+    lab = sample.lab(
+        there,
+        tenants=[{"id": sample.TENANT}, {"id": tenant, "cloud": "AzureUSGovernment"}],
+        subscriptions=[
+            {"id": sample.SUBSCRIPTION, "tenant": sample.TENANT},
+            {"id": subscription, "tenant": tenant},
+        ],
+        resource_groups=[
+            {"id": sample.GROUP, "location": "eastus"},
+            {"id": group, "location": "usgovvirginia"},
+        ],
+    )
+    assert lab.cloud.serves("gov-openai.openai.azure.us")
+    assert not lab.cloud.serves("gov-openai.openai.azure.com")
+    url = "https://gov-openai.openai.azure.us/openai/models?api-version=2024-10-21"
+    assert seen(lab, url=url) == 401
+    headers = {"Authorization": f"Bearer {lab.token(audience=PUBLIC.cognitive_audience)}"}
+    assert lab.send("GET", url, headers=headers)[0] == 401
+    answer = lab.cloud.resolve(OUTSIDE, "gov-openai.openai.azure.us", "A")
+    assert answer is not None and answer.status == "ok"

@@ -129,7 +129,7 @@ def hands(
             send({method!r}, json.loads({json.dumps(json.dumps(body))}))
         while True:
             found = send('GET')
-            if found['properties']['provisioningState'] == 'Succeeded':
+            if found['properties'].get('provisioningState', 'Succeeded') == 'Succeeded':
                 break
             time.sleep(0.1)
         print(json.dumps(found))
@@ -237,7 +237,7 @@ print(json.dumps({'good': proof(), 'old': proof(7200), 'failed': proof(findings=
 def test_only_a_proof_of_what_stands_now_locks(lab):
     def proved(name: str, **options: Any) -> dict[str, Any]:
         proof = "{{ (result_1.stdout | from_json)." + name + " }}"
-        return module(require_proof=True, proof=proof, **options)
+        return module(**{"require_proof": True, "proof": proof, **options})
 
     gather = ["account", "network", "endpoints", "dns"]
     info = {"account_id": ACCOUNT, "network_id": APP, "target_name": "openai", "gather": gather}

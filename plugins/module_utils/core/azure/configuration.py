@@ -12,6 +12,7 @@ a proof of it valid.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,7 @@ def configuration(evidence: Mapping[str, Any]) -> dict[str, Any]:
         and same(item["network_id"], network["id"])
     ]
     ids = {key(item["id"]) for item in endpoints}
+    addresses = [member["address"] for item in endpoints for member in item["members"]]
     near = {key(network["id"]), *(key(item["peer_network_id"]) for item in evidence["peerings"])}
     return {
         "account": {
@@ -72,7 +74,9 @@ def configuration(evidence: Mapping[str, Any]) -> dict[str, Any]:
             {"id": key(item["id"]), **_pick(item, sets=("cidrs", "dns_servers"))}
             for item in evidence.get("peers") or ()
         ),
-        "security_groups": _ordered(_group(item) for item in _used(evidence, "security_groups")),
+        "security_groups": _ordered(
+            _group(item, addresses) for item in _used(evidence, "security_groups")
+        ),
         "route_tables": _ordered(_plain(item) for item in _used(evidence, "route_tables")),
         "endpoints": _ordered(_endpoint(item) for item in endpoints),
         "zones": _ordered(_zones(evidence["zones"], near, _labels(account))),
@@ -130,11 +134,29 @@ def _used(evidence: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return [item for item in evidence.get(name) or () if key(item["id"]) in used]
 
 
-def _group(item: Mapping[str, Any]) -> dict[str, Any]:
+def _group(item: Mapping[str, Any], addresses: Sequence[str]) -> dict[str, Any]:
+    rules = [rule for rule in item["rules"] if _may_meet(rule, addresses)]
     return {
         "id": key(item["id"]),
-        "rules": _ordered(_pick(rule, _RULE, sets=_RULE_SETS) for rule in item["rules"]),
+        "rules": _ordered(_pick(rule, _RULE, sets=_RULE_SETS) for rule in rules),
     }
+
+
+def _may_meet(rule: Mapping[str, Any], addresses: Sequence[str]) -> bool:
+    """Whether a rule can decide about packets to the endpoints; in a shared subnet many are about others' alone."""
+    networks = [_network(str(item)) for item in rule["destination_prefixes"]]
+    if rule["destination_asgs"] or None in networks or not addresses:
+        return True
+    parsed = [ipaddress.ip_address(address) for address in addresses if address]
+    return any(address in network for network in networks if network for address in parsed)
+
+
+def _network(prefix: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """None for `*` and service tags, which can mean any address."""
+    try:
+        return ipaddress.ip_network(prefix, strict=False)
+    except ValueError:
+        return None
 
 
 def _endpoint(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 
@@ -22,7 +23,7 @@ class ArmId:
     types: tuple[str, ...]
     names: tuple[str, ...]
 
-    @property
+    @functools.cached_property
     def type(self) -> str:
         """`Microsoft.Network/virtualNetworks/subnets`, as written in the path."""
         return "/".join((self.namespace, *self.types))
@@ -52,10 +53,10 @@ class ArmId:
             return ""
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """What the state keeps resources by."""
-        return str(self).lower()
+        return self._text.lower()
 
     @property
     def parent(self) -> ArmId | None:
@@ -76,6 +77,10 @@ class ArmId:
         return ArmId(self.scope, self.namespace, (*self.types, kind), self.names)
 
     def __str__(self) -> str:
+        return self._text
+
+    @functools.cached_property
+    def _text(self) -> str:
         parts: list[str] = []
         for index, kind in enumerate(self.types):
             parts += [kind, *self.names[index : index + 1]]

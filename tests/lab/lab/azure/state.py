@@ -147,6 +147,9 @@ class State:
     running: dict[str, Running] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)  # what other parts of the world keep here
+    # The same resources by lower-case type, and by lower-case parent and kind: worlds may be large.
+    _by_type: dict[str, dict[str, Resource]] = field(default_factory=dict)
+    _by_parent: dict[str, dict[str, Resource]] = field(default_factory=dict)
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -174,28 +177,28 @@ class State:
     def of_type(self, type: str, scope: str = "") -> Iterator[Resource]:
         """Resources of a full type (`Microsoft.Network/virtualNetworks`) whose id lies below `scope`."""
         below = scope.rstrip("/").lower() + "/"
-        for key, resource in list(self.resources.items()):
-            if resource.id.type.lower() == type.lower() and (key + "/").startswith(below):
+        for key, resource in list(self._by_type.get(type.lower(), {}).items()):
+            if (key + "/").startswith(below):
                 yield resource
 
     def children(self, parent: ArmId | str, kind: str) -> list[Resource]:
         """The child resources of one kind (`subnets`), in the order in which they were made."""
-        beginning = f"{parent}/{kind}/".lower()
-        return [
-            each
-            for key, each in self.resources.items()
-            if key.startswith(beginning) and "/" not in key[len(beginning) :]
-        ]
+        return list(self._by_parent.get(f"{parent}/{kind}".lower(), {}).values())
 
     def add(self, resource: Resource) -> Resource:
-        self.resources[resource.id.key] = resource
+        key = resource.id.key
+        self.resources[key] = resource
+        self._by_type.setdefault(resource.id.type.lower(), {})[key] = resource
+        self._by_parent.setdefault(key.rpartition("/")[0], {})[key] = resource
         return resource
 
     def remove(self, id: ArmId | str) -> None:
         """Remove a resource and all below it, extension resources included."""
         gone = str(id).lower()
         for key in [each for each in self.resources if each == gone or each.startswith(gone + "/")]:
-            del self.resources[key]
+            resource = self.resources.pop(key)
+            del self._by_type[resource.id.type.lower()][key]
+            del self._by_parent[key.rpartition("/")[0]][key]
 
     def environment_of(self, subscription: str) -> Environment:
         known = self.subscriptions.get(subscription.lower())

@@ -32,10 +32,12 @@ def listed(control: Control) -> Answer:
     if len(id.types) > 1:
         found = control.state.children(str(id).rsplit("/", 1)[0], id.types[-1])
     else:
+        # Of a subscription or group, all that is in it; of a resource, what extends it and no child.
+        whole = "/providers/" not in id.scope.lower()
         found = [
             each
             for each in control.state.of_type(control.operation.type.name, id.scope or "/")
-            if len(id.scope.split("/")) in (1, 3, 5) or each.id.scope.lower() == id.scope.lower()
+            if whole or each.id.scope.lower() == id.scope.lower()
         ]
     return paged(control, [shown(control.state, each) for each in found])
 

@@ -60,10 +60,9 @@ def by_id(account: str = "lab-foundry", **options: Any) -> dict[str, Any]:
 
 
 def seen(place: str, *hosts: str) -> dict[str, Any]:
-    """What hosts resolve to at a vantage: `address host` lines, or `none`."""
+    """What hosts resolve to at a vantage: `address host` lines, empty where nothing does."""
     looks = "; ".join(
-        f"echo $($LAB_RUN/in-azure-{place} getent ahostsv4 {host} | head -1 || echo none)"
-        for host in hosts
+        f"echo $($LAB_RUN/in-azure-{place} getent ahostsv4 {host} | head -1)" for host in hosts
     )
     return {"ansible.builtin.shell": looks, "check_mode": False}
 
@@ -197,11 +196,21 @@ def asked(outcome: Any) -> list[str]:
     return [item for item in outcome.reads + outcome.writes if not item.startswith("login")]
 
 
+@pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize(
     ("account", "names"), [("lab-openai", ("openai",)), ("lab-foundry", FAMILIES)]
 )
-def test_a_no_op_reads_two_and_two_for_each_zone(lab, account, names):
-    outcome = lab.tasks(by_id(account), world=world(*standing(account, *names)))
+def test_a_no_op_reads_two_and_two_for_each_zone(lab, account, names, named):
+    """Also without the endpoint's id, when it has the name that azure_openai_private_link gives it."""
+    resources = standing(account, *names)
+    if not named:
+        usual = f"privateEndpoints/pe-{account}-app"
+        resources = [
+            {**item, "id": item["id"].replace(f"privateEndpoints/{account}", usual)}
+            for item in resources
+        ]
+    task = by_id(account) if named else module(account)
+    outcome = lab.tasks(task, world=world(*resources))
     (result,) = outcome.results
     assert (result["changed"], result.get("msg")) == (False, None)
     assert outcome.writes == []
@@ -455,6 +464,53 @@ def test_zones_of_a_hub_have_credentials_of_their_own(lab):
     assert not again["changed"]
     assert not back.get("failed"), back["msg"]
     assert "lab-azure-secret-3" not in outcome.output
+
+
+def test_a_zone_that_cannot_be_seen_is_explained_and_nothing_is_left_of_the_change(lab):
+    theirs = f"/subscriptions/{AI}/resourceGroups/ai/providers/Microsoft.Network/privateDnsZones"
+    rights = [{"scope": f"/subscriptions/{item}", "actions": ["*"]} for item in (SUBSCRIPTION, HUB)]
+    outcome = lab.tasks(
+        module("lab-openai"),
+        LIST_ZONES,
+        world=world(
+            endpoint("lab-openai"),
+            zone("openai", theirs),
+            link(f"{theirs}/privatelink.openai.azure.com", SPOKE),
+            principals=[principal(1, *rights)],
+        ),
+    )
+    failed, zones = outcome.results
+    assert "cannot see" in failed["msg"], failed["msg"]
+    assert SPOKE in failed["msg"]
+    assert "switched back" in failed["msg"]
+    assert zones["stdout"] == "0"
+
+
+def test_fall_through_is_chosen_and_taken_back(lab):
+    both = ("lab-openai.openai.azure.com", "lab-foundry.openai.azure.com")
+    policy = {"resolution_policy": "NxDomainRedirect"}
+    outcome = lab.tasks(
+        module("lab-openai", **policy),
+        seen("app", *both),
+        module("lab-openai"),
+        module("lab-openai", resolution_policy="Default"),
+        module("lab-openai", resolution_policy="Default", allow_other_accounts=True),
+        seen("app", both[1]),
+        module("lab-openai", state="restored", undo="{{ result_4.undo }}"),
+        seen("app", both[1]),
+        world=world(endpoint("lab-foundry"), endpoint("lab-openai")),
+    )
+    made, through, again, refused, strict, broken, back, restored = outcome.results
+    assert not made.get("failed"), made["msg"]
+    assert "falls through" in made["warnings"][0]
+    assert through["stdout_lines"][0].startswith("10.20.2.")
+    assert through["stdout_lines"][1].startswith("203.0.113.")
+    assert not again["changed"]
+    assert both[1] in refused["msg"]
+    assert [step["after"] for step in strict["steps"]] == [{"resolution_policy": "Default"}] * 2
+    assert broken["stdout"] == ""
+    assert back["changed"]
+    assert public(restored)
 
 
 @pytest.mark.parametrize("mode", ["zone_group", "records"])

@@ -32,6 +32,8 @@ from .dns_search import search, standing
 
 # A run converges in one round. Further ones follow when another run works on the same zones at the same time.
 ROUNDS = 6
+# A conflict that is not another run's work does not go away.
+PATIENCE = 2
 
 
 def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -97,7 +99,7 @@ def _converge(
     """Carry the plan out, read back, and go on with what is left; switch back when that fails."""
     try:
         for number in range(ROUNDS):
-            _round(where, reading, plan, done, deadline, last=number == ROUNDS - 1)
+            _round(where, reading, plan, done, deadline, number)
             reading, plan = _look(where, params, predict=False)
             _refuse([*plan.problems, *(reading.problems if plan.steps else ())])
             if not plan.steps:
@@ -115,12 +117,13 @@ def _converge(
 
 
 def _round(
-    where: Places, reading: Reading, plan: DnsPlan, done: Done, deadline: Deadline, *, last: bool
+    where: Places, reading: Reading, plan: DnsPlan, done: Done, deadline: Deadline, number: int
 ) -> None:
     try:
         carry_out(where, reading.view, plan, done, deadline)
     except AzureError as error:
-        if error.kind != "conflict" or last:
+        patience = ROUNDS if error.changed_meanwhile else PATIENCE
+        if error.kind != "conflict" or number >= patience - 1:
             raise
         # Another run was faster: read again, and take what it made as it is.
         time.sleep(0.5)
@@ -151,7 +154,7 @@ def _back(where: Places, params: Mapping[str, Any], undo: Done, deadline: Deadli
         plan = restored(view, undo)
         if plan.empty:
             return
-        _round(where, Reading(view=view), plan, Done(), deadline, last=number == ROUNDS - 1)
+        _round(where, Reading(view=view), plan, Done(), deadline, number)
 
 
 def _restored(

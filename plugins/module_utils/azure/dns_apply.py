@@ -19,6 +19,7 @@ from ..core.azure.plan_dns_done import Done
 from ..core.azure.plan_dns_types import (
     DnsPlan,
     GroupChange,
+    Link,
     LinkChange,
     RecordChange,
     View,
@@ -123,11 +124,29 @@ def _link(places: Places, change: LinkChange, done: Done, deadline: Deadline) ->
     elif change.before is None:
         done.links.append(replace(change, after=replace(change.after, run=done.run)))
         body = dns_convert.link_body(change.after, done.run)
-        connection.write("PUT", path, body, new=True, deadline=deadline)
+        try:
+            connection.write("PUT", path, body, new=True, deadline=deadline)
+        except AzureError as error:
+            if error.kind == "conflict" and not error.changed_meanwhile:
+                raise _unseen(error, change.zone_id, change.after) from error
+            raise
     else:
         done.links.append(change)
         body = dns_convert.link_settings(change.after)
         connection.write("PATCH", path, body, etag=change.before.etag or None, deadline=deadline)
+
+
+def _unseen(error: AzureError, zone_id: str, link: Link) -> AzureError:
+    """The zones that can be seen were looked through before: it is one that cannot."""
+    return AzureError(
+        f"it cannot be linked to {link.network_id}: {error.what}",
+        kind=error.kind,
+        status=error.status,
+        resource=zone_id,
+        code=error.code,
+        fix="Another zone of this name is linked to that network, perhaps in a subscription that these credentials "
+        "cannot see: delete its link, or set zone_resource_group and zone_subscription_id to that zone's",
+    )
 
 
 def _delete(connection: Connection, path: str, etag: str | None, deadline: Deadline) -> None:

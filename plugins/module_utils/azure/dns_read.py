@@ -17,6 +17,7 @@ from typing import Any
 
 from ..core.azure.arm_id import ArmId, key, same
 from ..core.azure.names import hosts
+from ..core.azure.plan_create_request import endpoint_name
 from ..core.azure.plan_dns_types import Endpoint, Network, View, Zone
 from ..core.contracts import KNOWN_AFTER_APPLY
 from ..core.errors import EndpointError
@@ -26,6 +27,8 @@ from .dns_places import Places, home
 
 _ENDPOINTS = "Microsoft.Network/privateEndpoints"
 _NETWORKS = "Microsoft.Network/virtualNetworks"
+# With its network interface, which has the names.
+_WHOLE = {"$expand": "networkInterfaces"}
 _CREATE = "Create it with azure_openai_private_link"
 
 
@@ -95,13 +98,13 @@ def zone(places: Places, zone_id: str, *, whole: bool) -> Zone | None:
 
 def endpoint_by_id(places: Places, endpoint_id: str, account_id: str | None) -> Endpoint | None:
     """An endpoint; None when it does not exist."""
-    document = places.main.find(endpoint_id, params={"$expand": "networkInterfaces"})
+    document = places.main.find(endpoint_id, params=_WHOLE)
     return _with_interface(places, document, account_id) if document else None
 
 
 def _endpoint(places: Places, params: Mapping[str, Any], network_id: str | None) -> Endpoint | None:
     account_id = params["account_id"]
-    if params["endpoint_id"]:
+    if params["endpoint_id"] and params["endpoint_id"] != KNOWN_AFTER_APPLY:
         ArmId.parse(params["endpoint_id"], option="endpoint_id", kind=_ENDPOINTS)
         return endpoint_by_id(places, params["endpoint_id"], account_id)
     if not account_id or not network_id:
@@ -110,13 +113,31 @@ def _endpoint(places: Places, params: Mapping[str, Any], network_id: str | None)
             resource="endpoint_id",
             fix="Give endpoint_id, or account_id with network_id or subnet_id",
         )
-    # An endpoint lies in the subscription of its network.
+    network, account = ArmId.parse(network_id), ArmId.parse(account_id, option="account_id")
+    # The one that azure_openai_private_link makes, before a look through all of them.
+    usual = network.resource(
+        "Microsoft.Network", "privateEndpoints", endpoint_name(account, network)
+    )
+    document: Mapping[str, Any] | None = places.main.find(usual, params=_WHOLE)
+    if document is None or not _connects(document, account_id, network_id):
+        document = _among_all(places, account_id, network_id)
+    return _with_interface(places, document, account_id) if document else None
+
+
+def _connects(document: Mapping[str, Any], account_id: str, network_id: str) -> bool:
+    subnet = document["properties"]["subnet"]["id"]
+    return dns_convert.connection_of(document, account_id) is not None and same(
+        dns_convert.network_of(subnet), network_id
+    )
+
+
+def _among_all(places: Places, account_id: str, network_id: str) -> Mapping[str, Any] | None:
+    """The account's one endpoint in a network; it lies in the network's subscription."""
     subscription = ArmId.parse(network_id).subscription
     documents = [
         item
         for item in places.main.list(f"/subscriptions/{subscription}/providers/{_ENDPOINTS}")
-        if dns_convert.connection_of(item, account_id)
-        and same(dns_convert.network_of(item["properties"]["subnet"]["id"]), network_id)
+        if _connects(item, account_id, network_id)
     ]
     if len(documents) > 1:
         raise EndpointError(
@@ -125,7 +146,7 @@ def _endpoint(places: Places, params: Mapping[str, Any], network_id: str | None)
             resource="endpoint_id",
             fix="Say which one its names are to lead to",
         )
-    return _with_interface(places, documents[0], account_id) if documents else None
+    return documents[0] if documents else None
 
 
 def _with_interface(

@@ -127,12 +127,12 @@ def _groups(view: View, wanted: Wanted) -> list[str]:
 
 
 def _others(view: View, wanted: Wanted, plan: DnsPlan) -> list[str]:
-    """New links under which names of other accounts would stop to resolve."""
+    """Links that are new or stop to let names fall through, under which other accounts' names would not resolve."""
     if wanted.allow_other_accounts or wanted.policy == FALL_THROUGH:
         return []
     found: dict[str, list[LinkChange]] = {}
     for change in plan.links:
-        if change.before is None:
+        if change.before is None or change.before.policy == FALL_THROUGH:
             found.setdefault(key(change.zone_id), []).append(change)
     texts = []
     for changes in found.values():

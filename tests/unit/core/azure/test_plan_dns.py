@@ -343,6 +343,11 @@ def test_linking_is_refused_where_another_account_would_stop_to_resolve():
         Wanted(links=False),
     ):
         assert present(view(accounts=ELSEWHERE), chosen).problems == ()
+    through = linked(APP, managed=True, policy=FALL_THROUGH)
+    falling = view(at_home(ZONES[1], links=(through, linked(SPOKE))), accounts=ELSEWHERE)
+    assert present(falling, Wanted()).problems == ()
+    (text,) = present(falling, Wanted(policy="Default")).problems
+    assert "lab-openai.openai.azure.com" in text
     own = (replace(ELSEWHERE[0], id=ACCOUNT.upper()),)
     assert present(view(accounts=own), Wanted()).problems == ()
 

@@ -173,6 +173,7 @@ class _Found:
             reads["endpoints"] = observe_endpoints.endpoints_read(connection, self.network_id)
         if "dns" in self.gather:
             reads |= observe_dns.zones_reads(self.places, self._zone_homes())
+            reads["subscriptions"] = observe_dns.subscriptions_read(self.places, self._zone_homes())
         if "access" in self.gather:
             reads |= observe_account.access_reads(connection, account_id)
         if "traffic" in self.gather:
@@ -213,8 +214,7 @@ class _Found:
 
     def _elsewhere_zones(self) -> dict[str, Read]:
         known = self._zone_homes()
-        found = self.places.subscriptions(known)
-        others = [name for name in found if name not in known]
+        others = [name for name in self.answers["subscriptions"] if name not in known]
         return observe_dns.zones_reads(self.places, others, tolerant=True)
 
     def _zone_contents(self, further: Mapping[str, str] | None = None) -> dict[str, Read]:

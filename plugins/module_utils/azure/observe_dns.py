@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..core.azure.arm_id import key
@@ -18,6 +18,16 @@ Document = Mapping[str, Any]
 
 _ZONES = "Microsoft.Network/privateDnsZones"
 _ADDRESS_TYPES = {"A": ("aRecords", "ipv4Address"), "AAAA": ("aaaaRecords", "ipv6Address")}
+
+
+def subscriptions_read(places: Places, known: Sequence[str]) -> Read:
+    """The subscriptions that can be reached; who may not list them still reaches the known ones."""
+    return Read(
+        part="elsewhere",
+        resource="/subscriptions",
+        action="Microsoft.Resources/subscriptions/read",
+        call=lambda: list(places.subscriptions(known)),
+    )
 
 
 def zones_reads(

@@ -151,6 +151,8 @@ def _proof(
     ]
     if reason is None and uncovered:
         reason = "nothing was proved of " + ", ".join(uncovered)
+    if reason is None and not any(item.vantage for item in verdict.needed):
+        reason = "no vantage took part: what holds by configuration alone is no proof"
     if reason:
         return None, reason
     lacking = [case.target for case in cases if case.evidence is None]

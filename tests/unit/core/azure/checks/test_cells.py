@@ -514,6 +514,12 @@ def test_a_spoke_is_private_by_configuration_when_no_vantage_says_so() -> None:
     assert "by configuration" in row["evidence"][0]["observed"]
 
 
+def test_configuration_alone_is_no_proof() -> None:
+    result = judged(forget("spoke"), checks=["azure_m6_spokes"], expect="private")
+    assert result["summary"]["verdict"] == "pass" and result["proof"] is None
+    assert "no vantage" in result["proof_refused"]
+
+
 def test_each_state_of_a_connection_has_its_own_fix() -> None:
     fixes = [
         next(

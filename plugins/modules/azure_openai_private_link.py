@@ -134,9 +134,7 @@ options:
   dns_zone_ids:
     description:
       - Private DNS zones to look at first, by resource id.
-      - The zones in the subscriptions of the network, of the account, of these zones, and in
-        O(subscription_id) are looked at
-        all the same.
+      - The zones of every subscription that these credentials can read are looked at all the same.
     type: list
     elements: str
   target_name:

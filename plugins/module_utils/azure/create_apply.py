@@ -81,6 +81,9 @@ def change_endpoint(
     """Set its tags, everything else as it was read."""
     body = copy.deepcopy(snapshot.endpoint or {})
     body["tags"] = dict(change.tags.after)
+    # What only Azure says; it refuses some of it.
+    for name in ("networkInterfaces", "provisioningState", "resourceGuid"):
+        body["properties"].pop(name, None)
     connection.write("PUT", change.endpoint.id, body, etag=body.get("etag"), deadline=deadline)
 
 

@@ -27,15 +27,12 @@ def linked_zones(
 ) -> tuple[tuple[LinkedZone, ...], tuple[str, ...]]:
     """The zones that are linked to the network, one for each name, and what could not be looked at.
 
-    zone_ids: zones to look at first; those of the network's, the account's and the connection's subscriptions follow.
+    zone_ids: zones to look at first; those of all subscriptions that can be read follow.
     """
     wanted = set(zones(account.kind, connection.cloud).values())
     given = {key(item): item for item in zone_ids if ArmId.parse(item).name.lower() in wanted}
-    places = {
-        ArmId.parse(network_id).subscription.lower(),
-        ArmId.parse(account.id).subscription.lower(),
-        *(ArmId.parse(item).subscription.lower() for item in given.values()),
-        *([connection.subscription_id.lower()] if connection.subscription_id else []),
+    places = _subscriptions(connection) | {
+        ArmId.parse(item).subscription.lower() for item in (network_id, account.id, *given.values())
     }
     found = settle({place: partial(_zones_of, connection, place) for place in sorted(places)})
     notes = []
@@ -61,6 +58,17 @@ def linked_zones(
         if linked[item]:
             chosen.setdefault(name, LinkedZone(id=item, name=name))
     return tuple(chosen[name] for name in sorted(chosen)), tuple(notes)
+
+
+def _subscriptions(connection: Connection) -> set[str]:
+    """All that these credentials can see."""
+    try:
+        found = connection.list("/subscriptions", resource="subscriptions")
+    except AzureError as error:
+        if error.kind != "denied":
+            raise
+        return set()
+    return {str(item["subscriptionId"]).lower() for item in found}
 
 
 def _zones_of(connection: Connection, subscription: str) -> list[str]:

@@ -189,7 +189,7 @@ def _new(desired: Desired, observed: Observed, subnet: Subnet) -> list[Problem]:
                 resource="subnet_id",
                 what=f"{subnet.id} is delegated to {', '.join(subnet.delegations)}, which takes no private endpoints",
                 fix="Choose a subnet without delegation",
-                code="PrivateEndpointCannotBeCreatedInDelegatedSubnet",
+                code="PrivateEndpointCreationNotAllowedAsSubnetIsDelegated",
             )
         )
     if desired.location and observed.location and desired.location != observed.location:

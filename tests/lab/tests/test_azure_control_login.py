@@ -28,10 +28,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from lab.azure import sample, tokens
+from lab.azure import arm_ids, sample, tokens
 from lab.azure.clouds import GOVERNMENT
 from lab.azure.sample import OWNER, SUBSCRIPTION, TENANT
 from lab.azure.sdk_client import Adapter, Sdk
+from lab.azure.state import Resource
 
 ARM = "https://management.azure.com/.default"
 USER = "0a000000-0000-0000-0000-00000000000a"
@@ -335,6 +336,46 @@ def test_the_sovereign_cloud_is_a_world_of_its_own(lab: sample.Lab) -> None:
     public = Sdk(lab.cloud, sample.OUTSIDE, tenant=US_TENANT, client_id=US_CLIENT, secret="us")
     with pytest.raises((ClientAuthenticationError, ValueError)):
         public.credential.get_token(ARM)
+
+
+def test_an_endpoint_in_the_sovereign_cloud_has_its_names_and_zones(lab: sample.Lab) -> None:
+    group = f"/subscriptions/{US_SUBSCRIPTION}/resourceGroups/ai"
+    lab.state.add(Resource(arm_ids.parse(group), {"location": "usgovvirginia", "tags": {}}))
+    network = f"{group}/providers/Microsoft.Network"
+    account = sample.account(f"{group}/providers/Microsoft.CognitiveServices/accounts/us-openai")
+    prefixes = {"addressSpace": {"addressPrefixes": ["10.30.0.0/16"]}}
+    subnet = {"name": "endpoints", "properties": {"addressPrefix": "10.30.2.0/24"}}
+    endpoint = sample.endpoint(
+        f"{network}/privateEndpoints/us",
+        account["id"],
+        f"{network}/virtualNetworks/us/subnets/endpoints",
+    )
+    zone = f"{network}/privateDnsZones/privatelink.openai.azure.us"
+    config = {"name": "openai", "properties": {"privateDnsZoneId": zone}}
+    lab.add(
+        {
+            "id": f"{network}/virtualNetworks/us",
+            "location": "usgovvirginia",
+            "properties": {**prefixes, "subnets": [subnet]},
+        },
+        {**account, "location": "usgovvirginia"},
+        {**endpoint, "location": "usgovvirginia"},
+        {"id": zone, "location": "global"},
+        {
+            "id": f"{endpoint['id']}/privateDnsZoneGroups/default",
+            "properties": {"privateDnsZoneConfigs": [config]},
+        },
+    )
+    client = Sdk(
+        lab.cloud,
+        sample.OUTSIDE,
+        tenant=US_TENANT,
+        client_id=US_CLIENT,
+        secret="us",
+        environment=GOVERNMENT,
+    )
+    records = client.dns(US_SUBSCRIPTION).record_sets.list("ai", "privatelink.openai.azure.us")
+    assert [each.name for each in records] == ["us-openai", "@"]
 
 
 def test_a_subscription_of_another_tenant(known: tuple[str, str]) -> None:

@@ -113,28 +113,14 @@ class Control:
         """
         running = Running(str(uuid.uuid4()), str(resource.id), started=self.state.now())
         self.state.running[running.id] = running
-        held = (resource, *also)
         fresh = "live" not in resource.hidden and (status == 201 or state == "Creating")
         resource.hidden["live"] = resource.works and not fresh and state != "Deleting"
         resource.state = state
-        for each in held:
+        for each in (resource, *also):
             each.busy = running.id
 
         def end() -> None:
-            for each in held:
-                each.busy = ""
-            try:
-                self._stored_failure()
-                if finish is not None:
-                    finish()
-            except ArmError as error:
-                running.status, running.error = "Failed", error.body()
-                resource.state = "Failed"
-            else:
-                running.status = "Succeeded"
-                resource.state = "Succeeded"
-                resource.hidden["live"] = True
-            resource.touch()
+            self._end(running, resource, also, finish)
 
         if self.at_start:
             end()
@@ -145,6 +131,29 @@ class Control:
         answer.headers = self.status_headers(running, resource, location=not body or status == 202)
         self.state.after(seconds, end)
         return answer
+
+    def _end(
+        self,
+        running: Running,
+        resource: Resource,
+        also: tuple[Resource, ...],
+        finish: Finish | None,
+    ) -> None:
+        """What happens when the time of an operation has come."""
+        for each in (resource, *also):
+            each.busy = ""
+        try:
+            self._stored_failure()
+            if finish is not None:
+                finish()
+        except ArmError as error:
+            running.status, running.error = "Failed", error.body()
+            resource.state = "Failed"
+        else:
+            running.status = "Succeeded"
+            resource.state = "Succeeded"
+            resource.hidden["live"] = True
+        resource.touch()
 
     def _stored_failure(self) -> None:
         """Raise the failure that the world has in store for this operation, once."""

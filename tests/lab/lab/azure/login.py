@@ -187,15 +187,7 @@ class Login:
         self, principal: Principal, tenant: str, environment: Environment, text: str
     ) -> None:
         """A JWT signed with one of the application's certificates, or one of a trusted issuer."""
-        try:
-            head, payload, signature = text.split(".")
-            header = json.loads(tokens.decode(head))
-            claims = json.loads(tokens.decode(payload))
-            raw = tokens.decode(signature)
-        except ValueError:
-            raise LoginError(
-                50027, "JWT token is invalid or malformed.", "invalid_request", 400
-            ) from None
+        header, claims, signed, raw = _parsed(text)
         for issuer, subject, exact in principal.federated:
             if claims.get("iss") == issuer and claims.get("sub") == subject:
                 if exact and exact != text:
@@ -210,7 +202,6 @@ class Login:
                 "invalid_client",
                 401,
             )
-        signed = f"{head}.{payload}".encode()
         if not any(signed_by(each, header, signed, raw) for each in principal.certificates):
             raise LoginError(
                 700027,
@@ -248,6 +239,18 @@ class Login:
             "invalid_grant",
             400,
         )
+
+
+def _parsed(text: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
+    """Header, claims, what is signed, and the signature of a JWT."""
+    try:
+        head, payload, signature = text.split(".")
+        header, claims = (json.loads(tokens.decode(each)) for each in (head, payload))
+        return header, claims, f"{head}.{payload}".encode(), tokens.decode(signature)
+    except ValueError:
+        raise LoginError(
+            50027, "JWT token is invalid or malformed.", "invalid_request", 400
+        ) from None
 
 
 def _audience(form: Mapping[str, str], environment: Environment) -> str:

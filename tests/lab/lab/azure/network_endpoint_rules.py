@@ -169,8 +169,14 @@ def _static(
             f"The IP configurations of private endpoint {control.id} must have exactly the members "
             f"{', '.join(names)}.",
         )
+    _check_addresses(control, subnet, list(by_member.values()))
+    return [by_member[each] for each in names]
+
+
+def _check_addresses(control: Control, subnet: Resource, wanted: list[str]) -> None:
+    """Each address lies in the subnet, is not Azure's own, and nobody has it."""
     taken = network_addresses.taken(control.state, subnet)
-    for address in by_member.values():
+    for address in wanted:
         if not network_addresses.inside(address, subnet):
             prefix = ", ".join(str(each) for each in network_addresses.prefixes(subnet))
             raise bad_request(
@@ -191,12 +197,11 @@ def _static(
                 f"IP configuration of {control.id} is using the private IP address {address} which "
                 f"is already allocated to resource {holder or 'of a virtual machine'}.",
             )
-    if len(set(by_member.values())) != len(names):
+    if len(set(wanted)) != len(wanted):
         raise bad_request(
             "PrivateIPAddressIsAllocated",
             f"Two IP configurations of {control.id} ask for the same private IP address.",
         )
-    return [by_member[each] for each in names]
 
 
 def same_target(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

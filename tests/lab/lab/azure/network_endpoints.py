@@ -104,21 +104,7 @@ def put(control: Control) -> Answer:
     body = {"location": control.body["location"], "properties": properties}
     body["tags"] = dict(control.body.get("tags") or {})
     made = Resource(control.id, body)
-    members = link_members(control.state, account)
-    wanted = list(properties.get("ipConfigurations") or [])
-    _custom_name_is_free(control, properties)
-    if members:
-        addresses = addresses_for(control, subnet, members, wanted)
-        name = str(properties.get("customNetworkInterfaceName") or "")
-        interface = network_interfaces.make(
-            control.state,
-            made,
-            name or f"{control.id.name}.nic.{uuid.uuid4()}",
-            members,
-            addresses,
-            bool(wanted),
-        )
-        properties["networkInterfaces"] = [{"id": str(interface.id)}]
+    _add_interface(control, made, account, subnet)
     control.state.add(made)
     return control.begin(
         made,
@@ -128,6 +114,25 @@ def put(control: Control) -> Answer:
         state="Updating",
         also=held,
     )
+
+
+def _add_interface(
+    control: Control, endpoint: Resource, account: Resource, subnet: Resource
+) -> None:
+    """Take the endpoint's addresses, for as many members as the account has."""
+    properties = endpoint.properties
+    members = link_members(control.state, account)
+    wanted = list(properties.get("ipConfigurations") or [])
+    _custom_name_is_free(control, properties)
+    if not members:
+        return  # its connection will fail
+    addresses = addresses_for(control, subnet, members, wanted)
+    name = str(properties.get("customNetworkInterfaceName") or "")
+    name = name or f"{control.id.name}.nic.{uuid.uuid4()}"
+    interface = network_interfaces.make(
+        control.state, endpoint, name, members, addresses, bool(wanted)
+    )
+    properties["networkInterfaces"] = [{"id": str(interface.id)}]
 
 
 def _held(state: State, subnet: Resource) -> tuple[Resource, ...]:

@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from . import stock
+from .arm_ids import ArmId
 from .control import Control
 from .errors import bad_request
 from .network import NAMESPACE, SDK, VERSIONS
@@ -48,29 +49,12 @@ def make(
 ) -> Resource:
     """The interface of an endpoint: one IP configuration for each (member, host), with its address."""
     id = endpoint.id
-    interface_id = type(id)(id.scope, NAMESPACE, ("networkInterfaces",), (name,))
-    configurations = []
-    for number, ((member, host), address) in enumerate(zip(members, addresses, strict=True)):
-        own = f"privateEndpointIpConfig.{uuid.uuid4()}"
-        properties = {
-            "privateIPAddress": address,
-            "privateIPAllocationMethod": "Static" if static else "Dynamic",
-            "privateIPAddressVersion": "IPv4",
-            "subnet": {"id": endpoint.properties["subnet"]["id"]},
-            "primary": number == 0,
-            "privateLinkConnectionProperties": {
-                "groupId": "account",
-                "requiredMemberName": member,
-                "fqdns": [host],
-            },
-        }
-        configurations.append(
-            {
-                "name": own,
-                "id": f"{interface_id}/ipConfigurations/{own}",
-                "properties": properties,
-            }
-        )
+    interface_id = ArmId(id.scope, NAMESPACE, ("networkInterfaces",), (name,))
+    configurations = [
+        _configuration(interface_id, endpoint, member, host, address, static)
+        for (member, host), address in zip(members, addresses, strict=True)
+    ]
+    configurations[0]["properties"]["primary"] = True
     body: dict[str, Any] = {
         "location": endpoint.body["location"],
         "tags": {},
@@ -78,7 +62,7 @@ def make(
             "resourceGuid": str(uuid.uuid4()),
             "ipConfigurations": configurations,
             "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
-            "macAddress": "",
+            "macAddress": "-".join(f"{byte:02X}" for byte in (0, 34, 72, *secrets.token_bytes(3))),
             "enableAcceleratedNetworking": False,
             "vnetEncryptionSupported": False,
             "enableIPForwarding": False,
@@ -90,10 +74,26 @@ def make(
             "auxiliarySku": "None",
         },
     }
-    body["properties"]["macAddress"] = "-".join(
-        f"{byte:02X}" for byte in (0, 34, 72, *secrets.token_bytes(3))
-    )
     return state.add(Resource(interface_id, body))
+
+
+def _configuration(
+    interface: ArmId, endpoint: Resource, member: str, host: str, address: str, static: bool
+) -> dict[str, Any]:
+    name = f"privateEndpointIpConfig.{uuid.uuid4()}"
+    properties = {
+        "privateIPAddress": address,
+        "privateIPAllocationMethod": "Static" if static else "Dynamic",
+        "privateIPAddressVersion": "IPv4",
+        "subnet": {"id": endpoint.properties["subnet"]["id"]},
+        "primary": False,
+        "privateLinkConnectionProperties": {
+            "groupId": "account",
+            "requiredMemberName": member,
+            "fqdns": [host],
+        },
+    }
+    return {"name": name, "id": f"{interface}/ipConfigurations/{name}", "properties": properties}
 
 
 def names_of(state: State, endpoint: Resource) -> list[tuple[str, str]]:

@@ -121,18 +121,8 @@ def _configs(control: Control) -> list[dict[str, Any]]:
         )
     made: list[dict[str, Any]] = []
     for each in given:
-        if not each.get("name"):
-            raise bad_request(
-                "InvalidRequestFormat",
-                "Cannot parse the request.",
-                details=[
-                    {
-                        "code": "MissingJsonReferenceId",
-                        "message": "Value for reference id is missing. Path "
-                        "properties.privateDnsZoneConfigs.",
-                    }
-                ],
-            )
+        name = str(each.get("name") or "")
+        _check_name(control, name, [one["name"] for one in made])
         zone = control.referenced(
             str((each.get("properties") or {}).get("privateDnsZoneId", "")), _ZONES
         )
@@ -142,20 +132,25 @@ def _configs(control: Control) -> list[dict[str, Any]]:
                 "DuplicatePrivateDnsZoneInPrivateDnsZoneGroup",
                 f"Private DNS zone group {control.id} has private DNS zone {zone.id} twice.",
             )
-        if any(one["name"].lower() == each["name"].lower() for one in made):
-            raise bad_request(
-                "InvalidRequestFormat",
-                "Cannot parse the request.",
-                details=[
-                    {
-                        "code": "DuplicateResourceName",
-                        "message": f"Resource {control.id} has two child resources with the same "
-                        f"name ({each['name']}).",
-                    }
-                ],
-            )
-        made.append({"name": each["name"], "properties": {"privateDnsZoneId": str(zone.id)}})
+        made.append({"name": name, "properties": {"privateDnsZoneId": str(zone.id)}})
     return made
+
+
+def _check_name(control: Control, name: str, others: list[str]) -> None:
+    """Each config has a name of its own."""
+    if name and name.lower() not in [each.lower() for each in others]:
+        return
+    detail = {
+        "code": "MissingJsonReferenceId",
+        "message": "Value for reference id is missing. Path properties.privateDnsZoneConfigs.",
+    }
+    if name:
+        detail = {
+            "code": "DuplicateResourceName",
+            "message": f"Resource {control.id} has two child resources with the same name "
+            f"({name}).",
+        }
+    raise bad_request("InvalidRequestFormat", "Cannot parse the request.", details=[detail])
 
 
 def rewrite(state: State, endpoint: Resource) -> None:

@@ -514,6 +514,29 @@ def test_a_spoke_is_private_by_configuration_when_no_vantage_says_so() -> None:
     assert "by configuration" in row["evidence"][0]["observed"]
 
 
+@pytest.mark.parametrize(
+    ("policies", "entry", "status", "said"),
+    [
+        ("NetworkSecurityGroupEnabled", ("10.20.0.0/16", "None"), "pass", "nothing in the way"),
+        ("Enabled", ("0.0.0.0/0", "None"), "pass", "nothing in the way"),
+        ("Enabled", ("10.20.0.0/16", "VirtualAppliance"), "pass", "reaches 10.20.2.4 through"),
+        ("RouteTableEnabled", ("10.20.2.0/24", "None"), "fail", "drops what goes to 10.20.2.4"),
+        ("Disabled", ("10.20.2.4/32", "None"), "fail", "drops what goes to 10.20.2.4"),
+    ],
+)
+def test_a_route_counts_where_it_takes_the_place_of_the_endpoint_s_own(
+    policies: str, entry: tuple[str, str], status: str, said: str
+) -> None:
+    result = judged(route(*entry), subnet(1, private_endpoint_network_policies=policies))
+    reach = [
+        item
+        for item in found(result, "azure_m5_placement")
+        if item["expected"].startswith("TCP 443 passes")
+    ]
+    assert [item["status"] for item in reach] == [status]
+    assert said in reach[0]["observed"]
+
+
 def test_configuration_alone_is_no_proof() -> None:
     result = judged(forget("spoke"), checks=["azure_m6_spokes"], expect="private")
     assert result["summary"]["verdict"] == "pass" and result["proof"] is None

@@ -39,6 +39,9 @@ def search(places: Places, params: Mapping[str, Any], reading: Reading) -> Readi
             calls[f"accounts {name}"] = partial(_accounts, places.main, name)
     if view.endpoint.id and view.endpoint.id != KNOWN_AFTER_APPLY:
         calls["group"] = partial(zone_group, places, view.endpoint)
+    if any(chosen(view, name) is None for name in names(view)):
+        group = ArmId.parse(view.home.zone_id("zone")).group
+        calls["home"] = partial(places.of(str(group)).find, group)
     for network in _unlinked(view):
         calls[f"network {network.id}"] = partial(places.main.get, network.id)
     found = settle(calls)
@@ -48,7 +51,7 @@ def search(places: Places, params: Mapping[str, Any], reading: Reading) -> Readi
     for item in endpoint.group.configs if endpoint.group else ():
         if item.zone in wanted:
             listed.setdefault(key(item.zone_id), {"id": item.zone_id})
-    problems = _network_problems(found, view)
+    problems = [*_home_problems(found, view), *_network_problems(found, view)]
     return replace(
         reading,
         view=replace(
@@ -187,6 +190,16 @@ def _looked_at(network: Network, found: Mapping[str, Any]) -> Network:
     if document is None or isinstance(document, EndpointError):
         return network
     return replace(network, dns_servers=dns_read.dns_servers(document))
+
+
+def _home_problems(found: Mapping[str, Any], view: View) -> list[str]:
+    """A home that does not exist; who may not see resource groups may still make zones in one."""
+    if "home" not in found or found["home"] is not None:
+        return []
+    return [
+        f"zone_resource_group: {view.home.resource_group} does not exist in subscription {view.home.subscription}. "
+        "Create it, or name another"
+    ]
 
 
 def _network_problems(found: Mapping[str, Any], view: View) -> list[str]:

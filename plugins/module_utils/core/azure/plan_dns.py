@@ -80,8 +80,8 @@ def settled(view: View, wanted: Wanted) -> bool:
     """
     if wanted.mode == "none":
         return True
-    kept = [host.name in view.endpoint.covered for host in view.endpoint.hosts]
-    if any(kept) if wanted.mode == "records" else not all(kept):
+    hosts = {host.name for host in view.endpoint.hosts}
+    if wanted.mode == "zone_group" and not hosts <= view.endpoint.covered:
         return False
     plan = present(replace(view, endpoint=_assumed(view)), wanted)
     return plan.empty and not plan.problems

@@ -276,6 +276,23 @@ def test_what_is_settled_needs_no_change(zones, standing, mode):
     assert not settled(replace(first, zones=first.zones[1:]), Wanted(mode=mode))
 
 
+def test_records_beside_a_zone_group_that_is_not_read_yet_are_not_settled():
+    before = start([], None, "records")
+    after, _ = applied(before, present(before, Wanted(mode="records")))
+    first = replace(after, complete=False)
+    assert settled(first, Wanted(mode="records"))
+    kept = endpoint(covered=frozenset(item.name for item in HOSTS[:1]))
+    assert not settled(replace(first, endpoint=kept), Wanted(mode="records"))
+
+
+def test_a_zone_group_that_keeps_one_of_two_names_is_not_settled():
+    after, _ = applied(view(), present(view(), Wanted()))
+    for count, known in ((2, True), (1, False), (0, False)):
+        covered = frozenset(item.name for item in HOSTS[:count])
+        first = replace(after, complete=False, endpoint=endpoint(covered=covered))
+        assert settled(first, Wanted()) is known
+
+
 def test_a_new_spoke_is_one_link_in_each_zone():
     before, _ = applied(view(), present(view(), Wanted()))
     more = replace(before, networks=(*before.networks, Network(id=APP + "3", peered=True)))
@@ -324,6 +341,15 @@ def test_two_zones_of_one_name_are_a_conflict_that_is_explained():
         change.after.network_id for change in plan.links if change.zone_id.endswith(ZONES[1])
     }
     assert present(view(rival(), at_home(ZONES[1])), Wanted(links=False)).problems == ()
+
+
+def test_a_home_that_was_named_wins_over_what_the_network_reads():
+    stray = rival(links=(linked(APP, name="stray"),))
+    (text,) = present(view(stray, at_home(ZONES[1])), Wanted()).problems
+    assert "app-network/app is linked" in text
+    assert "link stray" in text
+    beside = replace(HOME, explicit=False)
+    assert present(view(stray, at_home(ZONES[1]), home=beside), Wanted()).problems == ()
 
 
 ELSEWHERE = (Account(id=OTHER, hosts=(f"lab-openai.{ZONES[1]}",)),)

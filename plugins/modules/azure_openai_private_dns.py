@@ -96,7 +96,9 @@ options:
         type: str
         choices: [auto, cli, env, msi]
   networks:
-    description: Resource ids of further virtual networks that are to resolve the names.
+    description:
+      - Resource ids of further virtual networks that are to resolve the names.
+      - A network that is no longer listed, or no longer peered, keeps its link.
     type: list
     elements: str
     default: []

@@ -17,6 +17,7 @@ from typing import Any
 from ..core.azure import traffic as core
 from ..core.azure.arm_id import key
 from ..core.proof import timestamp
+from ..core.views import PRIVATE_RANGES
 from .client import AzureError, Connection
 from .reads import Read, Reader, properties
 
@@ -112,12 +113,16 @@ def _inside(evidence: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _exempt(evidence: Mapping[str, Any]) -> list[str]:
-    """CIDRs of subnets that the account's network rules let in: theirs are private addresses on the public path."""
+    """CIDRs of subnets that the account's network rules let in: theirs are private addresses on the public path.
+
+    A rule whose subnet was not read may stand for any private address.
+    """
     rules = {key(item) for item in evidence["account"]["network_acls"]["virtual_network_rules"]}
-    return [
-        cidr
+    known = {
+        key(subnet["id"]): subnet["cidrs"]
         for network in (evidence["network"], *evidence["peers"])
         for subnet in network["subnets"]
-        if key(subnet["id"]) in rules
-        for cidr in subnet["cidrs"]
-    ]
+    }
+    if rules - set(known):
+        return [str(item) for item in PRIVATE_RANGES]
+    return [str(cidr) for rule in sorted(rules) for cidr in known[rule]]

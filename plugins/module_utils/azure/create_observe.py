@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from ..core.azure.arm_id import ArmId, key, same
+from ..core.azure.plan_create import group_id
 from ..core.azure.plan_create_request import place
 from ..core.azure.plan_create_types import Account, Desired, Endpoint, Observed, Subnet
 from . import create_convert as convert
@@ -84,6 +85,9 @@ def _second(
     new_group = bool(desired.cidrs) and subnet is not None and not subnet.group_id
     if not removing and subnet and (chosen is None or new_group):
         reads["network"] = partial(connection.get, subnet.network_id, resource=subnet.network_id)
+    if new_group and subnet and not removing:
+        # Made for another endpoint of this subnet by a run at the same time, or by one that was killed.
+        reads["group"] = partial(connection.find, group_id(desired, subnet))
     lacking = chosen is None or convert.endpoint(chosen, None).lacks_zones
     if not removing and lacking and desired.dns == "zone_group" and subnet and observed.account:
         reads["zones"] = partial(
@@ -91,12 +95,16 @@ def _second(
         )
     found = gather(reads)
     zones, notes = found.get("zones", ((), ()))
+    group = convert.group(found["group"]) if found.get("group") else None
+    if new_group and group and not group.managed:
+        # Somebody else's, which making ours will refuse.
+        group = None
     return replace(
         snapshot,
         observed=replace(
             observed,
             endpoint=found.get("endpoint"),
-            group=convert.group(found["group"]) if found.get("group") else None,
+            group=group,
             location=place(found["network"].get("location")) if found.get("network") else None,
             zones=zones,
         ),

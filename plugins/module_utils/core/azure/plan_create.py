@@ -149,15 +149,20 @@ def _endpoint(desired: Desired, observed: Observed, account: Account) -> list[Ch
     return changes
 
 
+def group_id(desired: Desired, subnet: Subnet) -> ArmId:
+    """The security group that a subnet without one gets."""
+    return ArmId.parse(subnet.id).resource(
+        "Microsoft.Network", "networkSecurityGroups", desired.group_name
+    )
+
+
 def _rules(desired: Desired, observed: Observed, subnet: Subnet) -> list[Change]:
     changes: list[Change] = []
     group = observed.group
     target = rules(desired, observed)
     attach = None
     if target and group is None:
-        made = ArmId.parse(subnet.id).resource(
-            "Microsoft.Network", "networkSecurityGroups", desired.group_name
-        )
+        made = group_id(desired, subnet)
         changes.append(
             CreateGroup(
                 id=made, location=observed.location or "", tags=_marked(desired.tags, linked=False)

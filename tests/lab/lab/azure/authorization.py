@@ -116,6 +116,17 @@ def put_assignment(control: Control) -> Answer:
     return Answer(201, shown(control.state, made))
 
 
+@operation(ASSIGNMENTS, "DELETE")
+def delete_assignment(control: Control) -> Answer:
+    """Take a role away; the answer shows what there was."""
+    standing = control.existing()
+    if standing is None:
+        return Answer(204)
+    document = shown(control.state, standing)
+    control.state.remove(standing.id)
+    return Answer(200, document)
+
+
 def _definition_id(subscription: str, role: Role) -> str:
     return f"/subscriptions/{subscription}/providers/{NAMESPACE}/roleDefinitions/{role.id}"
 

@@ -80,7 +80,8 @@ def change_endpoint(
 ) -> None:
     """Set its tags, everything else as it was read."""
     body = copy.deepcopy(snapshot.endpoint or {})
-    body["tags"] = dict(change.tags.after)
+    if change.tags:
+        body["tags"] = dict(change.tags.after)
     # What only Azure says; it refuses some of it.
     for name in ("networkInterfaces", "provisioningState", "resourceGuid"):
         body["properties"].pop(name, None)

@@ -137,8 +137,9 @@ def _endpoint(desired: Desired, observed: Observed, account: Account) -> list[Ch
         )
     else:
         tags = tag_change(endpoint.tags, desired.tags, purge=desired.purge_tags)
-        if tags:
-            changes.append(ChangeEndpoint(endpoint=endpoint, tags=tags))
+        broken = endpoint.state == "Failed"
+        if tags or broken:
+            changes.append(ChangeEndpoint(endpoint=endpoint, tags=tags, repair=broken))
         connection = account.connection(endpoint.id)
         if connection and connection.status == "Pending" and desired.approval == "automatic":
             changes.append(Approve(connection=connection))

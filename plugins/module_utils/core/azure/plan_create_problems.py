@@ -135,15 +135,6 @@ def _existing(desired: Desired, endpoint: Endpoint, account: Account) -> list[Pr
                 code=f"Connection{status}",
             )
         )
-    if endpoint.state == "Failed":
-        found.append(
-            Problem(
-                resource=endpoint.id,
-                what="is in the state Failed",
-                fix="Delete it (state: absent) and run again, or look at its activity log in Azure",
-                code="ProvisioningStateFailed",
-            )
-        )
     if desired.addresses and tuple(sorted(desired.addresses)) != endpoint.addresses:
         found.append(
             Problem(

@@ -61,12 +61,12 @@ def _step(change: Change) -> Step:
             resource=str(change.desired.endpoint), action="create", after=new_attributes(change)
         )
     if isinstance(change, ChangeEndpoint):
-        return Step(
-            resource=change.endpoint.id,
-            action="update",
-            before={"tags": dict(change.tags.before)},
-            after={"tags": dict(change.tags.after)},
-        )
+        before: dict[str, Any] = {"tags": dict(change.tags.before)} if change.tags else {}
+        after: dict[str, Any] = {"tags": dict(change.tags.after)} if change.tags else {}
+        if change.repair:
+            before["provisioning_state"] = change.endpoint.state
+            after["provisioning_state"] = "Succeeded"
+        return Step(resource=change.endpoint.id, action="update", before=before, after=after)
     if isinstance(change, Approve):
         return Step(
             resource=change.connection.id,

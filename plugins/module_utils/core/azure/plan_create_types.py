@@ -224,10 +224,11 @@ class CreateEndpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeEndpoint:
-    """Change its tags."""
+    """Change its tags, or write it again after Azure failed to make it."""
 
     endpoint: Endpoint
-    tags: TagChange
+    tags: TagChange | None
+    repair: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import INVENTORY, Lab
+from .conftest import AZURE_INVENTORY, Lab
 from .test_azure_openai_lockdown import ACCOUNT, APP, HOST, LOCK, NAME, WORLD
 
 VANTAGES = "azure-app:azure-spoke:azure-outside"
@@ -67,7 +67,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     playbook = folder / "probe.yml"
     playbook.write_text(yaml.safe_dump(plays, sort_keys=False))
     lab = Lab(folder)
-    outcome = lab.run(f"ansible-playbook -i {INVENTORY} {playbook} -e folder={folder}", world=WORLD)
+    outcome = lab.run(f"ansible-playbook -i {AZURE_INVENTORY} {playbook} -e folder={folder}", world=WORLD)
     assert outcome.code == 0, outcome.output
     return {path.stem: json.loads(path.read_text()) for path in folder.glob("*-azure-*.json")}
 

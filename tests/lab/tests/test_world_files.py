@@ -209,7 +209,7 @@ def check_vantages(world, hosts):
 
 def test_the_inventories_have_every_vantage():
     world = worlds.load(worlds.DEFAULT)
-    halves = [inventory(each)["vantages"]["hosts"] for each in ("lab.yml", "azure.yml")]
+    halves = [inventory(each)["vantages"]["hosts"] for each in ("aws.yml", "azure.yml")]
     for each in halves:
         check_vantages(world, each)
     listed = [name for each in halves for name in each]
@@ -218,7 +218,7 @@ def test_the_inventories_have_every_vantage():
 
 def test_the_inventory_is_the_default_worlds():
     world = worlds.load(worlds.DEFAULT)
-    made = inventory("lab.yml")
+    made = inventory("aws.yml")
     keys = {
         each.get("access_key"): each.get("secret_key")
         for each in world.document["aws"]["principals"]

@@ -80,6 +80,16 @@ def connected_peerings(evidence: Document) -> list[Document]:
     ]
 
 
+def in_reach(evidence: Document) -> list[Document]:
+    """The endpoints that the target's network uses: its own, or without one those of connected peers."""
+    own = key((evidence["network"] or {}).get("id"))
+    found = [item for item in evidence["endpoints"] if key(item["network_id"]) == own]
+    if found:
+        return found
+    near = {key(item["peer_network_id"]) for item in connected_peerings(evidence)}
+    return [item for item in evidence["endpoints"] if key(item["network_id"]) in near]
+
+
 def networks(evidence: Document) -> dict[str, Document]:
     """Every network that could be read, by the key of its id: the target's own, and its peers."""
     return {key(item["id"]): item for item in (evidence["network"], *evidence["peers"])}

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..canonical import canonical_json, digest
 from ..errors import EndpointError
+from .answers import in_reach
 from .arm_id import key, same
 
 # The parts of the evidence that the configuration is taken from.
@@ -43,11 +44,9 @@ def configuration(evidence: Mapping[str, Any]) -> dict[str, Any]:
     _complete(evidence)
     account, network = evidence["account"], evidence["network"]
     endpoints = [
-        item
-        for item in evidence["endpoints"]
-        if same(item["connection"]["account_id"], account["id"])
-        and same(item["network_id"], network["id"])
+        item for item in in_reach(evidence) if same(item["connection"]["account_id"], account["id"])
     ]
+    holding = {key(item["subnet_id"]) for item in endpoints}
     ids = {key(item["id"]) for item in endpoints}
     addresses = [member["address"] for item in endpoints for member in item["members"]]
     near = {key(network["id"]), *(key(item["peer_network_id"]) for item in evidence["peerings"])}
@@ -71,13 +70,17 @@ def configuration(evidence: Mapping[str, Any]) -> dict[str, Any]:
         },
         "peerings": _ordered(_peering(item) for item in evidence["peerings"]),
         "peers": _ordered(
-            {"id": key(item["id"]), **_pick(item, sets=("cidrs", "dns_servers"))}
+            {
+                "id": key(item["id"]),
+                **_pick(item, sets=("cidrs", "dns_servers")),
+                "subnets": _ordered(_subnet(subnet) for subnet in _holding(item, holding)),
+            }
             for item in evidence.get("peers") or ()
         ),
         "security_groups": _ordered(
-            _group(item, addresses) for item in _used(evidence, "security_groups")
+            _group(item, addresses) for item in _used(evidence, "security_groups", holding)
         ),
-        "route_tables": _ordered(_plain(item) for item in _used(evidence, "route_tables")),
+        "route_tables": _ordered(_plain(item) for item in _used(evidence, "route_tables", holding)),
         "endpoints": _ordered(_endpoint(item) for item in endpoints),
         "zones": _ordered(_zones(evidence["zones"], near, _labels(account))),
     }
@@ -127,10 +130,18 @@ def _peering(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _used(evidence: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """The groups or tables that a subnet of the target's network has; those of others change nothing here."""
+def _holding(network: Mapping[str, Any], subnets: set[str]) -> list[Mapping[str, Any]]:
+    """The subnets of a network that are among these."""
+    return [item for item in network.get("subnets") or () if key(item["id"]) in subnets]
+
+
+def _used(evidence: Mapping[str, Any], name: str, holding: set[str]) -> list[Mapping[str, Any]]:
+    """Groups or tables of the target's network and of peers' subnets that hold an endpoint; others change nothing."""
     attribute = {"security_groups": "nsg_id", "route_tables": "route_table_id"}[name]
-    used = {key(subnet[attribute]) for subnet in evidence["network"]["subnets"]}
+    subnets = list(evidence["network"]["subnets"])
+    for peer in evidence.get("peers") or ():
+        subnets += _holding(peer, holding)
+    used = {key(subnet[attribute]) for subnet in subnets}
     return [item for item in evidence.get(name) or () if key(item["id"]) in used]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..contracts import ProbeTarget
+from .answers import in_reach
 from .arm_id import same
 from .names import CLOUDS, client_name, family_of
 
@@ -58,15 +59,14 @@ def probe_targets(
 def of_evidence(evidence: Mapping[str, Any]) -> list[ProbeTarget]:
     """The probe targets of an account as its evidence shows it, which needs the parts `account` and `endpoints`.
 
-    Only endpoints of this account in the target's network count, and of these the approved ones: any other address
-    lets nobody in.
+    Only endpoints of this account that the target's network uses count, and of these the approved ones: any other
+    address lets nobody in.
     """
     account = evidence["account"] or {}
     standing = [
         item
-        for item in evidence["endpoints"]
+        for item in in_reach(evidence)
         if same(item["connection"]["account_id"], account.get("id"))
-        and same(item["network_id"], (evidence["network"] or {}).get("id"))
         and str(item["connection"]["status"]).lower() == "approved"
     ]
     return probe_targets(str(evidence["target"]), standing, account.get("hosts") or ())

@@ -88,6 +88,7 @@ def test_only_an_approved_endpoint_of_this_account_in_this_network_counts(
 ) -> None:
     document = {
         "target": "foundry",
+        "peerings": [],
         "account": {"id": ACCOUNT, "hosts": ["lab-foundry.openai.azure.com"]},
         "network": {"id": NETWORK},
         "endpoints": [FOUNDRY],

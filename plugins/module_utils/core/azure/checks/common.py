@@ -13,7 +13,7 @@ from ... import seen_checks
 from ...case import Case, Vantage
 from ...checks import Judgement
 from ...views import View
-from ..answers import addresses_of, connected_peerings, hosts_of
+from ..answers import addresses_of, connected_peerings, hosts_of, in_reach
 from ..arm_id import ArmId, key, same
 from ..names import PUBLIC, client_name, cloud
 from ..names import hosts as account_hosts
@@ -51,11 +51,8 @@ def reachable_networks(case: Case) -> set[str]:
 
 
 def own_endpoints(case: Case) -> list[Endpoint]:
-    """The account's endpoints in the application's network or a peer of it."""
-    if case.evidence is None:
-        return []
-    near = reachable_networks(case)
-    return [item for item in endpoints(case) if key(item["network_id"]) in near]
+    """The account's endpoints in the application's network, or without one there those in peers of it."""
+    return in_reach(case.document) if case.evidence else []
 
 
 def expected_hosts(case: Case) -> list[str]:

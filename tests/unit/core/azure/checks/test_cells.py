@@ -11,6 +11,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.azure.configuration import (
+    config_hash,
+)
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.azure.probe_targets import (
+    of_evidence,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.validate import (
     Refused,
     validate,
@@ -573,6 +579,24 @@ def test_an_endpoint_in_a_peered_hub_is_in_reach() -> None:
         doc(parts)["peers"][0]["subnets"][0]["nsg_id"] = azure.GROUP
 
     assert not [item for item in judged(hub)["findings"] if item["status"] == "fail"]
+
+
+def test_a_proof_hangs_on_an_endpoint_in_a_hub_as_well() -> None:
+    document = azure.evidence()
+    subnet_id = f"{azure.SPOKE}/subnets/app"
+    document["endpoints"][0].update(network_id=azure.SPOKE, subnet_id=subnet_id)
+    document["peers"][0]["subnets"][0]["nsg_id"] = azure.GROUP
+    assert [item.addresses for item in of_evidence(document)] == [
+        [azure.ADDRESSES[host]] for host in sorted(azure.ADDRESSES)
+    ]
+    before = config_hash(document)
+    for change in (
+        lambda: document["peers"][0]["subnets"][0].update(nsg_id=None),
+        lambda: document["endpoints"][0]["members"][0].update(address="10.21.1.9"),
+    ):
+        change()
+        assert config_hash(document) != before
+        before = config_hash(document)
 
 
 @pytest.mark.parametrize("resource_group", [True, False])

@@ -12,9 +12,8 @@ know is lost on the way. The SDK is imported inside functions, so that a control
 from __future__ import annotations
 
 import importlib
-import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..core.azure.arm_id import ArmId
@@ -39,7 +38,6 @@ __all__ = [
     "preload",
     "settle",
     "translate",
-    "wait_all",
 ]
 
 # What every module of this cloud takes (documentation: plugins/doc_fragments/azure.py).
@@ -66,11 +64,6 @@ API_VERSIONS = {
     "microsoft.insights": "2021-05-01-preview",
     "microsoft.operationalinsights": "2023-09-01",
     "microsoft.resources": "2022-12-01",
-}
-_SDK = {
-    "network": ("azure.mgmt.network", "NetworkManagementClient"),
-    "private_dns": ("azure.mgmt.privatedns", "PrivateDnsManagementClient"),
-    "cognitive": ("azure.mgmt.cognitiveservices", "CognitiveServicesManagementClient"),
 }
 _WRITE_SECONDS = 900.0
 _VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
@@ -100,8 +93,6 @@ class Connection:
     subscription_id: str | None
     credential: Any
     pipeline: Any
-    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
-    lock: Any = field(default_factory=threading.Lock)
 
     def rest(
         self,
@@ -190,18 +181,6 @@ class Connection:
         """`begin` and wait."""
         return self.begin(method, path, body, **options).wait()
 
-    def network(self, subscription_id: str | None = None) -> Any:
-        """azure-mgmt-network's client of a subscription."""
-        return self._client("network", subscription_id)
-
-    def private_dns(self, subscription_id: str | None = None) -> Any:
-        """azure-mgmt-privatedns' client of a subscription."""
-        return self._client("private_dns", subscription_id)
-
-    def cognitive(self, subscription_id: str | None = None) -> Any:
-        """azure-mgmt-cognitiveservices' client of a subscription."""
-        return self._client("cognitive", subscription_id)
-
     def subscription(self) -> str:
         """The subscription of names without an id; EndpointError when nothing says it."""
         if not self.subscription_id:
@@ -236,21 +215,6 @@ class Connection:
             raise answered(status, document, resource, action=action)
         return status, answer, document
 
-    def _client(self, kind: str, subscription_id: str | None) -> Any:
-        subscription = subscription_id or self.subscription()
-        with self.lock:
-            if (kind, subscription) not in self.clients:
-                module, name = _SDK[kind]
-                self.clients[kind, subscription] = getattr(importlib.import_module(module), name)(
-                    self.credential,
-                    subscription,
-                    base_url=self.cloud.resource_manager,
-                    credential_scopes=[self.cloud.scope],
-                    pipeline=self.pipeline,
-                    polling_interval=1,
-                )
-            return self.clients[kind, subscription]
-
 
 def connect(params: Mapping[str, Any]) -> Connection:
     """Read the connection options of a module (CONNECTION_SPEC); sends nothing.
@@ -266,16 +230,6 @@ def connect(params: Mapping[str, Any]) -> Connection:
         credential=made,
         pipeline=pipeline.make(made, where.scope),
     )
-
-
-def wait_all(operations: Iterable[Any], timeout: float = _WRITE_SECONDS) -> list[Any]:
-    """Wait for operations, or pollers of the SDK, that were all begun before; their results, in the same order.
-
-    All are waited for before the first failure is raised.
-    """
-    deadline = Deadline(timeout)
-    calls = {str(n): _waiting(item, deadline) for n, item in enumerate(operations)}
-    return list(gather(calls).values())
 
 
 def version_of(path: str) -> str | None:
@@ -301,24 +255,6 @@ def action_of(method: str, path: str) -> str:
     start = len(parts) - lowered[::-1].index("providers")
     kinds = [parts[start], *parts[start + 1 :: 2]]
     return "/".join([*kinds, _VERBS.get(method, "action")])
-
-
-def _waiting(item: Any, deadline: Deadline) -> Any:
-    if isinstance(item, Operation):
-        return item.wait
-
-    def wait() -> Any:
-        with calling("a long-running operation"):
-            item.wait(deadline.left())
-            if item.done():
-                return item.result()
-        raise EndpointError(
-            f"waited {deadline.seconds:g} seconds: an operation is not finished",
-            code="Timeout",
-            fix="Raise wait_timeout and run again: the run goes on where this one stopped",
-        )
-
-    return wait
 
 
 def _source(params: Mapping[str, Any]) -> str:

@@ -4,9 +4,9 @@
 
 """The way a request goes: azure-core's pipeline with this collection's token, retries and user agent.
 
-The SDK's clients share it. It differs from theirs in three things: PATCH is sent again like PUT, since Resource
+It differs from the one of the SDK's management clients in three things: PATCH is sent again like PUT, since Resource
 Manager merges it; a subscription that lacks a resource provider is never changed behind the caller's back; and all
-threads share one token.
+threads share one token. Those clients, which take seconds to import, are not needed.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Scenario:
 
     @property
     def without(self) -> Mapping[str, Any]:
-        """The evidence that can be taken away: actions, vantages, variables."""
+        """What evidence is taken away: actions, vantages, variables. cell: what is unknown then, if not its own."""
         found: Mapping[str, Any] = self.said.get("without", {})
         return found
 

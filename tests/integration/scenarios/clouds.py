@@ -17,12 +17,15 @@ def _azure(number: int, name: str) -> dict[str, str]:
     """A subscription for each target. rule: how the collection calls an endpoint's rules, so that it finds them."""
     subscription = f"/subscriptions/5a000000-0000-0000-0000-0000000000{number}"
     network = f"{subscription}/resourceGroups/network/providers/Microsoft.Network"
+    other = network.replace("/network/", "/ai/")
     endpoint = f"{network}/privateEndpoints/pe"
+    zone = "privateDnsZones/privatelink.openai.azure.com"
     return {
         "subscription": subscription,
         "network": network,
         "endpoint": endpoint,
-        "zone": f"{network}/privateDnsZones/privatelink.openai.azure.com",
+        "zone": f"{network}/{zone}",
+        "other_zone": f"{other}/{zone}",
         "account": f"{subscription}/resourceGroups/ai/providers/Microsoft.CognitiveServices/accounts/lab-{name}",
         "rule": f"private-ai-pe-{hashlib.sha256(endpoint.lower().encode()).hexdigest()[:8]}",
     }

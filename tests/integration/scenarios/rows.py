@@ -36,13 +36,17 @@ def judged(scenario: Scenario, reports: dict[str, dict[str, Any]]) -> Row:
     row.found = _cells(_of(reports["found"], scenario))
     row.fix = next((item["fix"] for item in failed), "")
     repaired, after = _of(reports["repaired"], scenario), _of(reports["after"], scenario)
-    row.because = repaired["failure"] or ""
+    # What lockdown.yml does not change shows in its report, with what a person has to do.
+    left = [item["fix"] for item in _failed(reports["repaired"], scenario)]
+    row.because = repaired["failure"] or "; ".join(dict.fromkeys(left))
     row.repaired_by = (
         "a person" if row.because else "lockdown.yml" if repaired["steps"] else "nobody"
     )
     row.after = "passes" if after["ok"] else f"FAILS: {_cells(after)}"
     if scenario.without:
-        row.without = _status(_of(reports["without"], scenario), said["cell"])
+        row.without = _status(
+            _of(reports["without"], scenario), scenario.without.get("cell", said["cell"])
+        )
     row.problems = list(_problems(said, row, failed))
     return row
 

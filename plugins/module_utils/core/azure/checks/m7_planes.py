@@ -16,6 +16,15 @@ from . import common
 from .m5_placement import elsewhere
 
 _ALL = "an endpoint in reach answers every name of the account"
+_OLD = (
+    "the account's endpoint has no address for it (one that was made before the account became of kind AIServices "
+    "has to be made anew)"
+)
+_ANEW = (
+    "A person must remove the endpoint (private_ai.endpoints.azure_openai_private_link with state: absent, and force "
+    "where this collection did not make it) and run playbooks/lockdown.yml, which makes it anew. Under a lock nobody "
+    "can call in between: run playbooks/unlock.yml before"
+)
 _MANAGEMENT = "calls of Azure Resource Manager stay on the private network"
 
 
@@ -50,17 +59,12 @@ def _host(case: Case, host: str) -> Judgement:
     if names:
         return _said("pass", host, f"{', '.join(names)}; the management plane is public by nature")
     if common.own_endpoints(case):
-        return _said(
-            "fail",
-            host,
-            "the account's endpoint has no address for it (one that was made before the account became of kind "
-            "AIServices has to be made anew)",
-        )
+        return _said("fail", host, _OLD, fix=_ANEW)
     return _said("fail", host, "the account has no private endpoint")
 
 
-def _said(status: Status, resource: str, observed: str) -> Judgement:
-    return Judgement(status=status, resource=resource, expected=_ALL, observed=observed)
+def _said(status: Status, resource: str, observed: str, *, fix: str | None = None) -> Judgement:
+    return Judgement(status=status, resource=resource, expected=_ALL, observed=observed, fix=fix)
 
 
 def _without_endpoint(case: Case, host: str) -> Iterator[Judgement]:
@@ -73,6 +77,7 @@ def _without_endpoint(case: Case, host: str) -> Iterator[Judgement]:
             vantage=vantage.name,
             expected="resolves only to the endpoint's addresses",
             observed=(seen.told() if seen else "no observation") + "; no endpoint answers it",
+            fix=_ANEW if common.own_endpoints(case) else None,
             checklist=("C1" if vantage.position == "inside" else "C2", "C6"),
             proves=common.PRIVATE,
         )

@@ -65,7 +65,7 @@ options:
     type: str
   tags:
     description:
-      - Tags of the endpoint. Without it tags are left as they are.
+      - Tags of the endpoint. Without it tags are left as they are. A security group that is made gets them, too.
       - This collection marks what it creates with the tag C(private-ai-endpoints-managed).
     type: dict
   purge_tags:
@@ -113,7 +113,7 @@ options:
     choices: [automatic, manual]
     default: automatic
   approval_message:
-    description: What the account's owner reads with O(approval=manual). At most 140 characters.
+    description: What the account's owner reads when O(approval=manual) makes an endpoint. At most 140 characters.
     type: str
   static_addresses:
     description:

@@ -165,14 +165,15 @@ def _endpoint(
 ) -> dict[str, Any] | None:
     """The endpoint, then its zone group at once: until then the names of an already linked zone have no answer.
 
-    Returns an endpoint that was made.
+    Returns an endpoint that was made, or made again.
     """
     made: dict[str, Any] | None = None
     for change in changes:
         if isinstance(change, CreateEndpoint):
             made = create_apply.create_endpoint(connection, change, deadline).wait()
         elif isinstance(change, ChangeEndpoint):
-            create_apply.change_endpoint(connection, change, snapshot, deadline)
+            written = create_apply.change_endpoint(connection, change, snapshot, deadline)
+            made = written if change.repair else made
         elif isinstance(change, Approve):
             create_apply.approve(connection, change, deadline)
         elif isinstance(change, AttachZones):

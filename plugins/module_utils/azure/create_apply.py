@@ -77,15 +77,16 @@ def endpoint_body(change: CreateEndpoint) -> Document:
 
 def change_endpoint(
     connection: Connection, change: ChangeEndpoint, snapshot: Snapshot, deadline: Deadline
-) -> None:
-    """Set its tags, everything else as it was read."""
+) -> Document:
+    """Set its tags, everything else as it was read; returns the endpoint as it stands then."""
     body = copy.deepcopy(snapshot.endpoint or {})
     if change.tags:
         body["tags"] = dict(change.tags.after)
     # What only Azure says; it refuses some of it.
     for name in ("networkInterfaces", "provisioningState", "resourceGuid"):
         body["properties"].pop(name, None)
-    connection.write("PUT", change.endpoint.id, body, etag=body.get("etag"), deadline=deadline)
+    etag = body.get("etag")
+    return dict(connection.write("PUT", change.endpoint.id, body, etag=etag, deadline=deadline))
 
 
 def approve(connection: Connection, change: Approve, deadline: Deadline) -> None:

@@ -118,9 +118,8 @@ def _subnet(desired: Desired, subnet: Subnet | None) -> list[Problem]:
 def _existing(desired: Desired, endpoint: Endpoint, account: Account) -> list[Problem]:
     found = []
     connection = account.connection(endpoint.id)
+    # A new connection is not seen everywhere at once, so that one that the account does not show says nothing yet.
     status = connection.status if connection else endpoint.status
-    if connection is None and endpoint.status == "Approved":
-        status = "Disconnected"
     if status in ("Rejected", "Disconnected"):
         said = connection.description if connection else endpoint.description
         found.append(

@@ -24,6 +24,10 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.core.azure.ar
     ArmId,
     same,
 )
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.azure.plan_create_permissions import (
+    allows,
+    needed,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.azure.plan_create_problems import (
     problems,
 )
@@ -569,7 +573,11 @@ OLD = Observed(
             {},
             ["is Rejected: no", "Approve the connection again"],
         ),
-        (replace(OLD, account=account()), {}, ["is Disconnected", "state: absent"]),
+        (
+            replace(OLD, account=account(), endpoint=endpoint(status="Disconnected")),
+            {},
+            ["is Disconnected", "state: absent"],
+        ),
         (
             replace(
                 NEW, subnet=subnet(group_id=GROUP, endpoint_ids=(ENDPOINT + "2",)), group=SHARED
@@ -594,6 +602,7 @@ def test_every_reason_not_to_begin(
         (NEW, {}),
         (NEW, {"static_addresses": ["10.0.0.4"], "location": "East US"}),
         (OLD, {"static_addresses": ["10.0.0.4"]}),
+        (replace(OLD, account=account()), {}),
         # What stands in a subnet may have been delegated since.
         (replace(OLD, subnet=subnet(delegations=("x",), prefixes=("10.0.0.0/29",), used=3)), {}),
         (
@@ -614,3 +623,40 @@ def test_every_reason_not_to_begin(
 )
 def test_what_is_no_reason(observed: Observed, options: Mapping[str, Any]) -> None:
     assert problems(wish(**options), observed) == []
+
+
+@given(wishes(), worlds())
+def test_every_write_is_asked_for_where_it_happens(desired: Desired, observed: Observed) -> None:
+    changes = plan_create.plan(desired, observed)
+    needs = needed(changes)
+    actions = {action for action, _scope in needs}
+    assert len(needs) == len(set(needs)) >= len({type(item) for item in changes})
+    assert all(ArmId.parse(scope) for _action, scope in needs)
+    if any(isinstance(item, CreateEndpoint) for item in changes):
+        approval = "Microsoft.CognitiveServices/accounts/PrivateEndpointConnectionsApproval/action"
+        assert (approval in actions) == (desired.approval == "automatic")
+        assert ("Microsoft.Network/virtualNetworks/subnets/join/action", SUBNET) in needs
+    for item in changes:
+        if isinstance(item, ChangeSubnet):
+            assert ("Microsoft.Network/virtualNetworks/subnets/write", SUBNET) in needs
+        if isinstance(item, CreateGroup):
+            # It does not exist yet, so that its resource group is asked.
+            assert not any(same(scope, str(item.id)) for _action, scope in needs)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "allowed"),
+    [
+        ([{"actions": ["*"], "notActions": []}], True),
+        ([{"actions": ["Microsoft.Network/*"]}], True),
+        ([{"actions": ["microsoft.network/privateendpoints/WRITE"]}], True),
+        ([{"actions": ["*/read"]}], False),
+        ([{"actions": ["*"], "notActions": ["Microsoft.Network/*/write"]}], False),
+        ([{"actions": ["*"], "notActions": ["*/write"]}, {"actions": ["*/write"]}], True),
+        ([], False),
+    ],
+)
+def test_permissions_are_read_as_azure_means_them(
+    permissions: Sequence[Mapping[str, Any]], allowed: bool
+) -> None:
+    assert allows(permissions, "Microsoft.Network/privateEndpoints/write") == allowed

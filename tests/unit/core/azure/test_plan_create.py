@@ -213,7 +213,10 @@ def worlds(draw: st.DrawFn) -> Observed:
         )
     group = draw(groups())
     zones = tuple(
-        LinkedZone(id=f"/subscriptions/b/resourceGroups/dns/providers/{name}", name=name)
+        LinkedZone(
+            id=f"/subscriptions/b/resourceGroups/dns/providers/Microsoft.Network/privateDnsZones/{name}",
+            name=name,
+        )
         for name in names.zones(kind, PUBLIC).values()
     )
     return Observed(

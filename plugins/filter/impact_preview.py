@@ -13,6 +13,8 @@ version_added: 0.1.0
 description:
   - Classifies every recorded caller. Those that came through the endpoints, from the public addresses of proved
     networks, that are refused already or that somebody explained go on; the others would be cut off.
+  - Where records tell a private from a public path (Azure), neither O(endpoint_ids) nor O(regions) matters. A caller
+    whose address is masked too far to tell blocks nothing, and the status is V(unknown) then.
 author:
   - private_ai.endpoints contributors (@private-ai)
 positional: endpoint_ids, regions

@@ -12,7 +12,8 @@ version_added: 0.1.0
 description:
   - Runs on a vantage, a machine in a network that calls the service, and reports what it sees of each probe target
     there, which is every DNS answer (A and AAAA) with its CNAME chain and TTL, what the system's own resolver says,
-    TCP and TLS timing for each address, the certificate, and the class of the answer to one cheap, signed read.
+    TCP and TLS timing for each address, the certificate, and the class of the answer to one cheap read. AWS's hosts
+    get it signed. Azure's get it without credentials, since Azure judges networks before it asks for any.
   - With O(pinned=true) it connects to the addresses that the target expects, with the real host name in SNI and Host,
     before any name points there.
   - All targets and addresses are probed at the same time.
@@ -56,7 +57,7 @@ options:
         elements: str
         default: []
       cloud:
-        description: Cloud that the service belongs to, for example V(aws).
+        description: Cloud that the service belongs to, V(aws) or V(azure). It decides what an answer means.
         type: str
         required: true
       target:
@@ -148,6 +149,9 @@ options:
           - denied_scp
           - denied_endpoint_policy
           - denied_identity
+          - denied_public_access
+          - denied_network_rules
+          - denied_unapproved_endpoint
           - denied_other
           - unauthenticated
           - bad_credentials
@@ -165,7 +169,7 @@ options:
         default: 3
   identify:
     description:
-      - Ask AWS STS whose credentials these are, where the answers do not tell. Needs a way to STS from this machine.
+      - Ask AWS STS whose credentials these are, where AWS's answers do not tell. Needs a way to STS from this machine.
     type: bool
     default: false
   ca_path:
@@ -203,7 +207,7 @@ EXAMPLES = r"""
   delegate_to: app-a
   register: pinned
 
-- name: Wait until the public path refuses
+- name: Wait until AWS refuses the public path
   private_ai.endpoints.private_endpoint_probe:
     targets: "{{ created.probe_targets }}"
     vantage: outside
@@ -211,6 +215,17 @@ EXAMPLES = r"""
     repeat_until:
       answers: [denied_scp]
       timeout: 300
+  delegate_to: outside
+  register: refused
+
+- name: Wait until Azure refuses the public path
+  private_ai.endpoints.private_endpoint_probe:
+    targets: "{{ account.probe_targets }}"
+    vantage: outside
+    position: outside
+    repeat_until:
+      answers: [denied_public_access]
+      timeout: 600
   delegate_to: outside
   register: refused
 """
@@ -385,18 +400,24 @@ def _observations(module: AnsibleModule) -> list[dict[str, Any]]:
         seen = observe.observe_until(params["targets"], params["pinned"], vantage, until)
     else:
         seen = observe.observe(params["targets"], params["pinned"], vantage)
-    if params["identify"] and any(entry["principal"] is None for entry in seen):
-        region = next(
-            (
-                target["probe_action"]["region"]
-                for target in params["targets"]
-                if target["probe_action"]
-            ),
-            None,
-        )
-        caller = identity.caller(region, vantage.means) if region else None
-        seen = [{**entry, "principal": entry["principal"] or caller} for entry in seen]
+    if params["identify"]:
+        seen = _identified(seen, params["targets"], vantage.means)
     return seen
+
+
+def _identified(
+    seen: list[dict[str, Any]], targets: list[dict[str, Any]], means: connection.Means
+) -> list[dict[str, Any]]:
+    """The same with the caller's ARN where a signed read was answered without naming it."""
+    signed = [target for target in targets if (target["probe_action"] or {}).get("auth") == "aws4"]
+    clouds = {target["cloud"] for target in signed}
+    if not any(entry["principal"] is None and entry["cloud"] in clouds for entry in seen):
+        return seen
+    caller = identity.caller(signed[0]["probe_action"]["region"], means)
+    return [
+        {**entry, "principal": entry["principal"] or caller} if entry["cloud"] in clouds else entry
+        for entry in seen
+    ]
 
 
 def _trust(module: AnsibleModule) -> ssl.SSLContext:

@@ -93,7 +93,9 @@ options:
         description: Id of the subnet that it is in. Subnets without a vantage are reported.
         type: str
       network:
-        description: Id of the network (VPC) that it is in. It tells which peered network a spoke vantage speaks for.
+        description:
+          - Id of the network (VPC, virtual network) that it is in. It tells which peered network a spoke vantage speaks
+            for.
         type: str
         aliases: [vpc]
       principal_tags:
@@ -121,9 +123,12 @@ options:
   checks:
     description:
       - Run only the checks with these ids. Without it every check that O(expect) and O(pinned) ask for.
-      - The ids are V(aws_m1_public_access), V(aws_m2_names), V(aws_m3_endpoint_policy), V(aws_m4_firewall),
+      - For AWS the ids are V(aws_m1_public_access), V(aws_m2_names), V(aws_m3_endpoint_policy), V(aws_m4_firewall),
         V(aws_m5_placement), V(aws_m6_spokes), V(aws_m7_planes), V(aws_admission), V(aws_c7_traffic), V(aws_pinned) and
         V(aws_open).
+      - For Azure they are V(azure_m1_public_access), V(azure_m2_names), V(azure_m3_access), V(azure_m4_firewall),
+        V(azure_m5_placement), V(azure_m6_spokes), V(azure_m7_planes), V(azure_connection), V(azure_admission),
+        V(azure_c7_traffic), V(azure_pinned) and V(azure_open).
     type: list
     elements: str
     default: []
@@ -188,6 +193,7 @@ attributes:
 seealso:
   - module: private_ai.endpoints.private_endpoint_probe
   - module: private_ai.endpoints.bedrock_vpc_endpoint_info
+  - module: private_ai.endpoints.azure_openai_private_link_info
   - module: private_ai.endpoints.bedrock_lockdown
 """
 

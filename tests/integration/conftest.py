@@ -20,7 +20,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv/bin"
 DEFAULT_WORLD = ROOT / "tests/lab/worlds/default.yml"
-INVENTORY = ROOT / "tests/lab/inventory"
+# One file for each cloud; the folder is all of them.
+INVENTORIES = ROOT / "tests/lab/inventory"
+INVENTORY = INVENTORIES / "aws.yml"
+AZURE_INVENTORY = INVENTORIES / "azure.yml"
 
 World = Mapping[str, Any] | Path | None
 

@@ -23,8 +23,9 @@ from .conftest import Lab, Outcome
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("throttle", "error", "reset", "lost", "delay")
-# The clients make so many attempts at one request (plugins/module_utils/aws/client.py): more faults make it fail.
-ATTEMPTS = 8
+# The clients make so many attempts at one request (plugins/module_utils/aws/client.py, azure/pipeline.py): more faults
+# make it fail.
+ATTEMPTS = {"aws": 8, "azure": 8}
 DELAY = 0.3
 TRIES = 12
 ENVIRONMENT = {
@@ -84,7 +85,7 @@ class Case:
 
     def faults(self) -> list[dict[str, Any]]:
         """The lab's faults file. A rehearsal (EC2's DryRun) is no write, and uses no fault up."""
-        times = ATTEMPTS * self.subject.width if self.lasting else 1
+        times = ATTEMPTS[self.subject.cloud] * self.subject.width if self.lasting else 1
         extra = {"seconds": DELAY} if self.kind == "delay" else {}
         return [
             {
@@ -133,7 +134,7 @@ def live(lab: Lab, case: Case) -> None:
     struck = {entry["operation"] for entry in outcome.journal if entry["fault"]}
     assert struck == set(case.operations)
     assert set(outcome.writes) == set(subject.writes)
-    # Organizations is asked again for minutes while it throttles.
+    # Organizations and Resource Manager are asked again for minutes while they throttle.
     assert failures or not case.lasting or case.kind == "throttle", "no fault lasted"
 
 

@@ -31,7 +31,7 @@ TAG = {"key": "team", "value": "ai"}
 
 def scenario(number: int, name: str, condition: dict[str, Any], **said: Any) -> Scenario:
     """A locked target whose lock has one more condition."""
-    blank = Scenario(name, number, {})
+    blank = Scenario("aws", name, number, {})
     listed = [f"vpce-0a000000000000{letter}{number}" for letter in "ef"]
     statement = {
         "Sid": "PrivateAiEndpoints",
@@ -47,11 +47,14 @@ def scenario(number: int, name: str, condition: dict[str, Any], **said: Any) -> 
     content = {"Version": "2012-10-17", "Statement": [statement]}
     policies: list[dict[str, Any]] = [{"id": f"p-lablock{number}", "content": content}]
     if said.pop("guarded"):
-        guard = {"name": f"guard-{name}", "content": GUARD, "targets": [blank.account]}
+        guard = {"name": f"guard-{name}", "content": GUARD, "targets": [blank.value("account")]}
         policies.append({"id": f"p-labguard{number}", **guard})
     more = {"principals": said.pop("principals", [])}
     return Scenario(
-        name, number, {"world": {"aws": {"organization": {"policies": policies}, **more}}, **said}
+        "aws",
+        name,
+        number,
+        {"world": {"aws": {"organization": {"policies": policies}, **more}}, **said},
     )
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Any
@@ -13,11 +14,12 @@ from typing import Any
 import botocore.session
 import pytest
 
-from .aws_subjects import CHANGE, ENDPOINTS, SUBJECTS
+from . import aws_subjects, azure_subjects
 from .conftest import ROOT, Lab
 from .harness import Case, Subject, at_once, cases, live
 
-CODE = ROOT / "plugins/module_utils/aws"
+CODE = ROOT / "plugins/module_utils"
+SUBJECTS = [*aws_subjects.SUBJECTS, *azure_subjects.SUBJECTS]
 READS = ("Describe", "List", "Get")
 
 
@@ -26,9 +28,9 @@ def test_each_write_goes_wrong(lab: Lab, case: Case) -> None:
     live(lab, case)
 
 
-def test_no_write_is_left_out() -> None:
+def test_no_write_of_aws_is_left_out() -> None:
     """Every writing operation that the code names, as botocore's method or as a whole string, is struck above."""
-    text = " ".join(path.read_text() for path in CODE.glob("*.py"))
+    text = " ".join(path.read_text() for path in (CODE / "aws").glob("*.py"))
     named = {*re.findall(r"\b[a-z]+_[a-z_]+\b", text), *re.findall(r'"([A-Z]\w+)"', text)}
     session = botocore.session.Session()
     called = set()
@@ -36,12 +38,29 @@ def test_no_write_is_left_out() -> None:
         for name in session.get_service_model(service).operation_names:
             if not name.startswith(READS) and named & {name, botocore.xform_name(name)}:
                 called.add(f"{service}:{name}")
-    assert called == {name for subject in SUBJECTS for name in subject.writes}
+    assert called == {name for subject in aws_subjects.SUBJECTS for name in subject.writes}
+
+
+def test_no_write_of_azure_is_left_out() -> None:
+    """Every function that sends a PUT, PATCH or DELETE is listed with its operations, and these are struck above."""
+    found = {
+        f"{path.stem}.{function.name}"
+        for path in (CODE / "azure").glob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        if any(
+            isinstance(node, ast.Call)
+            and any(getattr(each, "value", "") in ("PUT", "PATCH", "DELETE") for each in node.args)
+            for node in ast.walk(function)
+        )
+    }
+    assert found == set(azure_subjects.CALLS)
 
 
 OTHERS: list[Any] = [
     *((subject, {}) for subject in SUBJECTS),
-    (ENDPOINTS, {"tags": CHANGE["tags"], "endpoint_policy": "full"}),
+    (aws_subjects.ENDPOINTS, {"tags": aws_subjects.CHANGE["tags"], "endpoint_policy": "full"}),
+    (azure_subjects.PRIVATE_LINK, {"tags": azure_subjects.CHANGE["tags"]}),
 ]
 
 

@@ -140,7 +140,7 @@ def statuses(result: dict[str, Any], table: str) -> dict[str, str]:
 def test_stages(lab: Any) -> None:
     playbook = files(lab)
     outcome = lab.run(
-        f"ansible-playbook -i tests/lab/inventory {playbook}", world=WORLD, timeout=1200
+        f"ansible-playbook -i tests/lab/inventory/aws.yml {playbook}", world=WORLD, timeout=1200
     )
     assert outcome.code == 0, outcome.output[-4000:]
 

@@ -15,7 +15,7 @@ from .contracts import SCHEMA_VERSION, ProbeTarget
 from .errors import EndpointError
 
 _POSITIONS = ("inside", "spoke", "outside", "canary")
-_OBSERVATION_NEEDS = ("vantage", "position", "target", "host")
+_OBSERVATION_NEEDS = ("cloud", "vantage", "position", "target", "host")
 _DNS: Mapping[str, Any] = {
     "status": "skipped",
     "chain": [],
@@ -54,7 +54,6 @@ def _observation(item: Mapping[str, Any], where: str) -> dict[str, Any]:
             fix="Set vantage_position to " + ", ".join(_POSITIONS),
         )
     return {
-        "cloud": "aws",
         "port": 443,
         "service": item["host"],
         "plane": "runtime",

@@ -108,6 +108,6 @@ def networks(case: Case) -> list[str]:
     """The CIDRs of the target's own network and its peers, in which any address is a private one."""
     if case.evidence is None:
         return []
-    network = case.evidence.get("vpc") or {}
+    network = case.evidence.get("vpc") or case.evidence.get("network") or {}
     peers = [cidr for item in case.evidence.get("peerings", ()) for cidr in item["peer_cidrs"]]
     return [*network.get("cidrs", ()), *network.get("ipv6_cidrs", ()), *peers]

@@ -9,6 +9,9 @@ ones from the public address of a member network (its new path is proved before 
 already, `probe` ones this collection made itself, `explained` ones somebody answers for with a reason. What is left
 blocks: `public`, `service` (made by the cloud on a caller's behalf), `unlisted` (through an endpoint that the lock does
 not list), `region` (in a Region that the inventory lacks).
+
+Records that name a `path` instead of an endpoint (Azure) say whether the caller's address is a private one. Where a
+mask hides too much of the address, the caller is `ambiguous`: not known to be cut off, and not known to be safe.
 """
 
 from __future__ import annotations
@@ -19,13 +22,25 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from .errors import EndpointError
+from .masked import may_be, network_of
 
 Class = Literal[
-    "private", "proved", "refused", "probe", "explained", "public", "service", "unlisted", "region"
+    "private",
+    "proved",
+    "refused",
+    "probe",
+    "explained",
+    "ambiguous",
+    "public",
+    "service",
+    "unlisted",
+    "region",
 ]
 
-# Recorded errors by which a call was refused; any other error says that the path itself works.
-DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+# Recorded errors by which a call was refused, by code or by HTTP status; any other error says that the path works.
+DENIALS = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "401", "403"}
+)
 
 # Classes that stop a scope until somebody explains them, with what to do.
 BLOCKING: dict[str, str] = {
@@ -106,7 +121,7 @@ def classify(
 ) -> tuple[Class, str]:
     """The class of one recorded caller, and the reason in words."""
     answer = _natural_class(group, reach)
-    if answer[0] in BLOCKING:
+    if answer[0] in BLOCKING or answer[0] == "ambiguous":
         for explanation in explained:
             if explanation.covers(group):
                 return "explained", explanation.reason
@@ -148,6 +163,8 @@ def _denied(group: Mapping[str, Any]) -> bool:
 
 
 def _natural_class(group: Mapping[str, Any], reach: Reach) -> tuple[Class, str]:
+    if group.get("path"):
+        return _class_of_path(group, reach)
     endpoint, region = group.get("vpc_endpoint_id"), str(group.get("region") or "")
     if _denied(group):
         return "refused", f"already answered {group['error_code']}"
@@ -166,6 +183,26 @@ def _natural_class(group: Mapping[str, Any], reach: Reach) -> tuple[Class, str]:
     if group.get("source_ip") in reach.egress:
         return "proved", f"from {group['source_ip']}, the public address of a member network"
     return "public", f"from {group.get('source_ip') or 'an unknown address'} over the public path"
+
+
+def _class_of_path(group: Mapping[str, Any], reach: Reach) -> tuple[Class, str]:
+    """The class of a caller whose record tells private from public addresses, perhaps masked ones."""
+    source = group.get("source_ip") or "an unknown address"
+    if group.get("probe"):
+        return "probe", "without credentials, as this collection's own probes call"
+    if _denied(group):
+        return "refused", f"already answered {group['error_code']}"
+    if group["path"] == "private":
+        return "private", f"from {source}, a private address"
+    if group["path"] == "public":
+        egress = [item for item in sorted(reach.egress) if may_be(source, item)]
+        whole = network_of(source)
+        if not egress:
+            return "public", f"from {source} over the public path"
+        if whole is not None and whole.num_addresses == 1:
+            return "proved", f"from {source}, the public address of a member network"
+        return "ambiguous", f"from {source}, which may be {egress[0]} of a member network"
+    return "ambiguous", f"from {source}, which may be a private or a public address"
 
 
 def preview(
@@ -197,6 +234,11 @@ def preview(
         )
     elif not traffic.get("complete", False):
         status, why = "unknown", "not all audit records of the window could be read"
+    elif unclear := [caller for caller in callers if caller["class"] == "ambiguous"]:
+        status, why = (
+            "unknown",
+            f"{len(unclear)} recorded callers have addresses that are masked too far to tell the path",
+        )
     else:
         status, why = (
             "clear",

@@ -12,6 +12,8 @@ from typing import Any
 
 from .aws import configuration as aws_configuration
 from .aws.checks import registry as aws_checks
+from .azure import configuration as azure_configuration
+from .azure.checks import registry as azure_checks
 from .checks import Check
 from .errors import EndpointError
 
@@ -26,6 +28,7 @@ class Cloud:
 
 CLOUDS: Mapping[str, Cloud] = {
     "aws": Cloud(aws_checks.CHECKS, aws_configuration.config_hash),
+    "azure": Cloud(azure_checks.CHECKS, azure_configuration.config_hash),
 }
 
 

@@ -126,15 +126,17 @@ def cases_of(request: Request) -> list[Case]:
 
 
 def _one_name(evidence: Sequence[Mapping[str, Any]], names: set[str]) -> None:
-    """A module that got no target_name calls a target by its network's id; two names would be two targets."""
+    """A module that got no target_name calls a target by an id of its own; two names would be two targets."""
     for item in evidence:
-        network = (item.get("vpc") or {}).get("id")
-        if network in names and network != item["target"]:
-            raise EndpointError(
-                f"the evidence calls this target {item['target']}, and probe targets or observations call it {network}",
-                resource="target_name",
-                fix="Give every module the same target_name",
-            )
+        for part in ("vpc", "network", "account"):
+            known = (item.get(part) or {}).get("id")
+            if known in names and known != item["target"]:
+                raise EndpointError(
+                    f"the evidence calls this target {item['target']}, "
+                    f"and probe targets or observations call it {known}",
+                    resource="target_name",
+                    fix="Give every module the same target_name",
+                )
 
 
 def _proof(
@@ -149,6 +151,8 @@ def _proof(
     ]
     if reason is None and uncovered:
         reason = "nothing was proved of " + ", ".join(uncovered)
+    if reason is None and not any(item.vantage for item in verdict.needed):
+        reason = "no vantage took part: what holds by configuration alone is no proof"
     if reason:
         return None, reason
     lacking = [case.target for case in cases if case.evidence is None]

@@ -14,7 +14,7 @@ from typing import Any, Literal
 Where = Literal["private", "public", "mixed", "nowhere"]
 
 # RFC 1918, RFC 6598, RFC 4193. Not ipaddress.is_private, which also counts documentation and benchmark ranges.
-_PRIVATE = tuple(
+PRIVATE_RANGES = tuple(
     ipaddress.ip_network(cidr)
     for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 )
@@ -24,6 +24,9 @@ WORDS = {
     "denied_scp": "denied by SCP",
     "denied_endpoint_policy": "denied by endpoint policy",
     "denied_identity": "denied by identity policy",
+    "denied_public_access": "denied, public access is disabled",
+    "denied_network_rules": "denied by network rules",
+    "denied_unapproved_endpoint": "denied, endpoint not approved",
     "denied_other": "denied",
     "unauthenticated": "no credentials",
     "bad_credentials": "credentials rejected",
@@ -38,6 +41,12 @@ WORDS = {
     "no_answer": "no answer",
     "connected": "connected",
     "not_called": "not called",
+}
+
+# What each cloud's lock answers to a caller on the public path. Any other denial says nothing about the lock.
+LOCK_REFUSALS: Mapping[str, frozenset[str]] = {
+    "aws": frozenset({"denied_scp"}),
+    "azure": frozenset({"denied_public_access", "denied_network_rules"}),
 }
 
 
@@ -111,7 +120,7 @@ def is_private(address: str, cidrs: Iterable[str] = ()) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    networks = (*_PRIVATE, *(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs))
+    networks = (*PRIVATE_RANGES, *(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs))
     return any(parsed.version == net.version and parsed in net for net in networks)
 
 

@@ -4,20 +4,28 @@
 
 """The class of a service's HTTP answer: who let the call in, or who refused it.
 
+Each cloud has its own rules, because the same status means different things: an unsigned call that Azure answers with
+401 has passed every rule about networks, where AWS judges networks by the caller's identity and signature.
+
 AWS names the kind of policy in the text of its refusal:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+Azure names the rule in the text of a 403:
+https://learn.microsoft.com/azure/ai-services/cognitive-services-virtual-networks
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Mapping, Tuple
+from typing import Any, Callable, Dict, Mapping, Tuple
 
 ADMITTED = "admitted"
 DENIED_SCP = "denied_scp"
 DENIED_ENDPOINT_POLICY = "denied_endpoint_policy"
 DENIED_IDENTITY = "denied_identity"
+DENIED_PUBLIC_ACCESS = "denied_public_access"
+DENIED_NETWORK_RULES = "denied_network_rules"
+DENIED_UNAPPROVED_ENDPOINT = "denied_unapproved_endpoint"
 DENIED_OTHER = "denied_other"
 UNAUTHENTICATED = "unauthenticated"
 BAD_CREDENTIALS = "bad_credentials"
@@ -30,6 +38,9 @@ CLASSES = (
     DENIED_SCP,
     DENIED_ENDPOINT_POLICY,
     DENIED_IDENTITY,
+    DENIED_PUBLIC_ACCESS,
+    DENIED_NETWORK_RULES,
+    DENIED_UNAPPROVED_ENDPOINT,
     DENIED_OTHER,
     UNAUTHENTICATED,
     BAD_CREDENTIALS,
@@ -65,6 +76,11 @@ _THROTTLED = {
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _IDENTITY_POLICIES = ("identity-based policy", "permissions boundary", "session policy")
+_AZURE_TEXTS = (
+    ("public access is disabled", DENIED_PUBLIC_ACCESS),
+    ("virtual network/firewall rules", DENIED_NETWORK_RULES),
+    ("not from an approved private endpoint", DENIED_UNAPPROVED_ENDPOINT),
+)
 _PRINCIPAL = re.compile(r"User: (arn:[\w-]+:(?:iam|sts)::\d+:\S+) is not authorized")
 _XML_CODE = re.compile(r"<Code>([^<]+)</Code>")
 _XML_MESSAGE = re.compile(r"<Message>([^<]+)</Message>")
@@ -83,6 +99,9 @@ def code_and_message(headers: Mapping[str, str], body: str) -> Tuple[str | None,
         message = found.group(1) if found else None
     else:
         if isinstance(document, dict):
+            # Azure and Google wrap both in `error`.
+            inner = document.get("error")
+            document = inner if isinstance(inner, dict) else document
             code = code or document.get("__type") or document.get("code")
             message = document.get("message") or document.get("Message")
     # "AccessDeniedException:http://internal…", "com.amazon.coral.service#AccessDeniedException"
@@ -90,10 +109,25 @@ def code_and_message(headers: Mapping[str, str], body: str) -> Tuple[str | None,
     return code, str(message) if message is not None else None
 
 
-def classify(status: int, code: str | None, message: str | None) -> str:
-    """The class of an answer by its status, error code and text."""
+def classify(cloud: str, status: int, code: str | None, message: str | None) -> str:
+    """The class of an answer of this cloud by its status, error code and text."""
     if 200 <= status < 300:
         return ADMITTED
+    return _RULES.get(cloud, _by_status)(status, code, message)
+
+
+def _by_status(status: int, _code: str | None, _message: str | None) -> str:
+    """What the status alone says, in any cloud."""
+    if status == 429:
+        return THROTTLED
+    if status >= 500:
+        return SERVER_ERROR
+    if status in (401, 403):
+        return DENIED_OTHER
+    return INVALID_REQUEST if 400 <= status < 500 else OTHER
+
+
+def _aws(status: int, code: str | None, message: str | None) -> str:
     if code in _UNAUTHENTICATED:
         return UNAUTHENTICATED
     if code in _BAD_CREDENTIALS:
@@ -102,13 +136,7 @@ def classify(status: int, code: str | None, message: str | None) -> str:
         return THROTTLED
     if code in _DENIED:
         return _denied_by(message or "")
-    if status >= 500:
-        return SERVER_ERROR
-    if status in (401, 403):
-        return DENIED_OTHER
-    if 400 <= status < 500:
-        return INVALID_REQUEST
-    return OTHER
+    return _by_status(status, code, message)
 
 
 def _denied_by(message: str) -> str:
@@ -121,6 +149,20 @@ def _denied_by(message: str) -> str:
     if any(kind in text for kind in _IDENTITY_POLICIES):
         return DENIED_IDENTITY
     return DENIED_OTHER
+
+
+def _azure(status: int, code: str | None, message: str | None) -> str:
+    """Networks are judged before credentials, so whoever is asked for credentials has passed."""
+    if status in (401, 404):
+        return ADMITTED
+    text = (message or "").lower()
+    if status == 403:
+        return next((kind for part, kind in _AZURE_TEXTS if part in text), DENIED_OTHER)
+    return _by_status(status, code, message)
+
+
+# A cloud adds its rules here; the answers of any other are told apart by status.
+_RULES: Dict[str, Callable[[int, Any, Any], str]] = {"aws": _aws, "azure": _azure}
 
 
 def principal_in(message: str | None) -> str | None:

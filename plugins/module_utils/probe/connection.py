@@ -21,6 +21,7 @@ from .together import ms_since, now
 
 _MOST_BYTES = 256 * 1024
 _MOST_TEXT = 1000
+_REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "apim-request-id", "x-ms-request-id")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def connect(address: str, target: Dict[str, Any], means: Means) -> Dict[str, Any
         return seen
     with secured:
         if target.get("probe_action"):
-            seen["http"] = _http(secured, target["host"], target["probe_action"], means)
+            seen["http"] = _http(secured, target, means)
     return seen
 
 
@@ -110,9 +111,8 @@ def _described(secured: ssl.SSLSocket) -> Dict[str, Any]:
         return {"issuer": str(problem)}
 
 
-def _http(
-    secured: ssl.SSLSocket, host: str, action: Dict[str, Any], means: Means
-) -> Dict[str, Any]:
+def _http(secured: ssl.SSLSocket, target: Dict[str, Any], means: Means) -> Dict[str, Any]:
+    action = target["probe_action"]
     started = now()
     seen: Dict[str, Any] = {
         "status": None,
@@ -123,7 +123,7 @@ def _http(
         "ms": 0,
     }
     try:
-        secured.sendall(request(host, action, means.credentials))
+        secured.sendall(request(target["host"], action, means.credentials))
         response = http.client.HTTPResponse(secured, method=action.get("method", "GET"))
         response.begin()
         body = response.read(_MOST_BYTES).decode("utf-8", "replace")
@@ -138,8 +138,8 @@ def _http(
         status=response.status,
         code=code,
         message=message[:_MOST_TEXT] if message else None,
-        request_id=headers.get("x-amzn-requestid") or headers.get("x-amz-request-id"),
-        answer=answers.classify(response.status, code, message),
+        request_id=next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None),
+        answer=answers.classify(target["cloud"], response.status, code, message),
         ms=ms_since(started),
     )
     return seen

@@ -195,28 +195,74 @@ def test_the_default_world_has_no_problems(lab_run):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def inventory(name):
+    return yaml.safe_load((worlds.WORLDS.parent / "inventory" / name).read_text())
+
+
+def check_vantages(world, hosts):
+    """The vantages of a half of the inventory are the world's."""
+    places = {each.name: each.position for each in world.vantages}
+    for name, each in hosts.items():
+        assert each["vantage_position"] == places[name]
+        assert each["ansible_python_interpreter"].endswith(f"/python-{name}")
+
+
+def test_the_inventories_have_every_vantage():
+    world = worlds.load(worlds.DEFAULT)
+    halves = [inventory(each)["vantages"]["hosts"] for each in ("aws.yml", "azure.yml")]
+    for each in halves:
+        check_vantages(world, each)
+    listed = [name for each in halves for name in each]
+    assert sorted([*listed, "controller"]) == sorted(each.name for each in world.vantages)
+
+
 def test_the_inventory_is_the_default_worlds():
     world = worlds.load(worlds.DEFAULT)
-    path = worlds.WORLDS.parent / "inventory" / "lab.yml"
-    inventory = yaml.safe_load(path.read_text())
-    hosts = inventory["vantages"]["hosts"]
-    places = {each.name: each.position for each in world.vantages if each.name != "controller"}
-    assert {name: each["vantage_position"] for name, each in hosts.items()} == places
-    assert all(
-        each["ansible_python_interpreter"].endswith(f"/python-{name}")
-        for name, each in hosts.items()
-    )
+    made = inventory("aws.yml")
     keys = {
         each.get("access_key"): each.get("secret_key")
         for each in world.document["aws"]["principals"]
     }
-    shared = inventory["vantages"]["vars"]
+    shared = made["vantages"]["vars"]
     assert keys[shared["vantage_aws_access_key_id"]] == shared["vantage_aws_secret_access_key"]
-    for own in world.environments.values():
-        assert keys[own["AWS_ACCESS_KEY_ID"]] == own["AWS_SECRET_ACCESS_KEY"]
-    (target,) = inventory["bedrock"]["hosts"].values()
-    assert set(target["vantages"]) == set(places)
+    own = [each for each in world.environments.values() if "AWS_ACCESS_KEY_ID" in each]
+    assert len(own) == 1 + len(made["vantages"]["hosts"])
+    for each in own:
+        assert keys[each["AWS_ACCESS_KEY_ID"]] == each["AWS_SECRET_ACCESS_KEY"]
+    (target,) = made["bedrock"]["hosts"].values()
+    assert set(target["vantages"]) == set(made["vantages"]["hosts"])
     vpcs = {each["id"]: each for each in world.document["aws"]["vpcs"]}
     subnets = [each["id"] for each in vpcs[target["bedrock_vpc_id"]]["subnets"]]
     assert target["bedrock_subnet_ids"] == subnets
     assert set(target["bedrock_spoke_vpcs"]) <= set(vpcs)
+
+
+def test_the_azure_inventory_is_the_default_worlds():
+    world = worlds.load(worlds.DEFAULT)
+    made = inventory("azure.yml")
+    azure = world.document["azure"]
+    resources = {each["id"] for each in azure["resources"]}
+    group = made["azure_openai"]
+    shared = group["vars"]
+
+    def full(text):
+        for name in ("lab_azure_accounts", "lab_azure_networks"):
+            text = text.replace("{{ " + name + " }}", shared[name])
+        return text
+
+    for each in group["hosts"].values():
+        assert full(each["azure_openai_account_id"]) in resources
+    network, _, _ = full(shared["azure_openai_subnet_id"]).partition("/subnets/")
+    assert network in resources
+    assert {full(each) for each in shared["azure_openai_spoke_networks"]} <= resources
+    assert set(shared["vantages"]) == set(made["vantages"]["hosts"])
+    for name, each in made["vantages"]["hosts"].items():
+        place = next(one for one in world.vantages if one.name == name).network.get("azure", {})
+        assert each.get("vantage_subnet_id") == place.get("subnet")
+        if place:
+            assert place["subnet"].startswith(each["vantage_network_id"] + "/subnets/")
+    secrets = {each["client_id"]: each["secrets"] for each in azure["principals"]}
+    own = [each for each in world.environments.values() if "AZURE_CLIENT_ID" in each]
+    assert len(own) == 1 + len(made["vantages"]["hosts"])
+    for each in own:
+        assert each["AZURE_CLIENT_SECRET"] in secrets[each["AZURE_CLIENT_ID"]]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The class of an answer, by texts as AWS writes them."""
+"""The class of an answer, by texts as AWS and Azure write them."""
 
 from __future__ import annotations
 
@@ -90,11 +90,50 @@ NO_POLICY = DENIED + "because no {} allows the bedrock:ListFoundationModels acti
         (302, None, None, "other"),
     ],
 )
-def test_class_of_an_answer(
+def test_class_of_an_aws_answer(
     status: int, code: str | None, message: str | None, expected: str
 ) -> None:
-    assert answers.classify(status, code, message) == expected
+    assert answers.classify("aws", status, code, message) == expected
     assert expected in answers.CLASSES
+
+
+DISABLED = "Public access is disabled. Please configure private endpoint."
+FIREWALL = "Access denied due to Virtual Network/Firewall rules."
+UNAPPROVED = "Traffic is not from an approved private endpoint."
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "expected"),
+    [
+        (200, None, None, "admitted"),
+        (401, "401", "Access denied due to invalid subscription key.", "admitted"),
+        (401, None, None, "admitted"),
+        (404, "404", "Resource not found", "admitted"),
+        (403, "403", DISABLED, "denied_public_access"),
+        (403, "AccessDenied", FIREWALL, "denied_network_rules"),
+        (403, "403", UNAPPROVED, "denied_unapproved_endpoint"),
+        (403, "403", "The principal lacks the required data action.", "denied_other"),
+        (403, None, None, "denied_other"),
+        # A text without its status refuses nobody.
+        (400, "400", DISABLED, "invalid_request"),
+        (429, "429", "Rate limit is exceeded.", "throttled"),
+        (503, None, None, "server_error"),
+        (302, None, None, "other"),
+    ],
+)
+def test_class_of_an_azure_answer(
+    status: int, code: str | None, message: str | None, expected: str
+) -> None:
+    assert answers.classify("azure", status, code, message) == expected
+    assert expected in answers.CLASSES
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(200, "admitted"), (401, "denied_other"), (404, "invalid_request"), (500, "server_error")],
+)
+def test_a_cloud_without_rules_is_told_by_status(status: int, expected: str) -> None:
+    assert answers.classify("elsewhere", status, "AccessDenied", SCP) == expected
 
 
 @pytest.mark.parametrize(
@@ -117,6 +156,12 @@ def test_class_of_an_answer(
             "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>bad</Message></Error></ErrorResponse>",
             ("InvalidClientTokenId", "bad"),
         ),
+        (
+            {},
+            json.dumps({"error": {"code": "403", "message": DISABLED}}),
+            ("403", DISABLED),
+        ),
+        ({}, json.dumps({"error": "no", "message": "text"}), (None, "text")),
         ({}, "<html>gateway</html>", (None, None)),
         ({}, "[1]", (None, None)),
         ({}, "", (None, None)),

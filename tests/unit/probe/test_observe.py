@@ -129,6 +129,33 @@ def test_a_refusal_names_its_policy_and_the_caller(authority: Authority) -> None
     assert seen["principal"] == "arn:aws:iam::222222222222:user/app"
 
 
+def test_azure_is_asked_without_credentials_and_its_refusal_is_told(authority: Authority) -> None:
+    text = {
+        "error": {
+            "code": "403",
+            "message": "Public access is disabled. Please configure private endpoint.",
+        }
+    }
+    answers = (
+        http(
+            "401 Unauthorized",
+            {"error": {"code": "401", "message": "no key"}},
+            "apim-request-id: r-2",
+        ),
+        http("403 Forbidden", text),
+    )
+    action = {"name": "azure_openai:ListModels", "path": "/openai/models", "auth": None}
+    with service(authority, *answers) as (port, _, requests):
+        asked = target(port, cloud="azure", probe_action=action)
+        (admitted,) = observe.observe([asked], True, vantage(authority))
+        (denied,) = observe.observe([asked], True, vantage(authority))
+    assert b"Authorization" not in b"".join(requests)
+    assert admitted["connections"][0]["http"]["answer"] == "admitted"
+    assert admitted["connections"][0]["http"]["request_id"] == "r-2"
+    assert denied["connections"][0]["http"]["answer"] == "denied_public_access"
+    assert (denied["principal"], denied["cloud"]) == (None, "azure")
+
+
 def test_without_credentials_nothing_is_signed(authority: Authority) -> None:
     with service(authority, ADMITTED) as (port, _, requests):
         observe.observe([target(port)], True, vantage(authority, credentials=None))

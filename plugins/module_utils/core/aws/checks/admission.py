@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...case import Case, Vantage
+from ... import seen_checks
+from ...case import Case
 from ...checks import Check, Judgement
-from ...views import WORDS
 from . import common
-
-_ADMITTED = "a signed read through the endpoint is admitted"
 
 # Answers that say who stands in the way, and what to do about it.
 DENIED = {
@@ -26,41 +24,11 @@ CREDENTIALS = "Give the probe valid credentials of a caller that may make this r
 
 
 def _judge(case: Case) -> Iterator[Judgement]:
+    words = common.words(case, DENIED, CREDENTIALS)
     for host in case.hosts():
         if common.has_own(case, host):
             for vantage in case.at("inside", "spoke"):
-                yield _host(case, vantage, host)
-
-
-def _host(case: Case, vantage: Vantage, host: str) -> Judgement:
-    seen = common.look(case, vantage, host)
-    if seen is None:
-        return common.unseen(host, vantage, _ADMITTED, common.PRIVATE)
-    status, note, fix = "unknown", "", None
-    proves = common.PRIVATE
-    if seen.where != "private":
-        note = "; not called through the endpoint"
-    elif seen.outcome == "admitted":
-        status = "pass"
-    elif seen.outcome == "connected":
-        note = "; TLS verifies, and the service has no read that could be called"
-        proves = frozenset()
-    elif seen.outcome in DENIED:
-        status, fix = "fail", DENIED[seen.outcome]
-    else:
-        note = f"; {WORDS[seen.outcome]} does not show who would be admitted"
-        fix = CREDENTIALS
-    return Judgement(
-        status=status,  # type: ignore[arg-type]
-        resource=host,
-        vantage=vantage.name,
-        expected=_ADMITTED,
-        observed=seen.told() + note,
-        fix=fix,
-        severity="medium" if status == "unknown" else None,
-        excused=seen.outcome == "connected" and seen.where == "private",
-        proves=proves,
-    )
+                yield seen_checks.admission(case, words, vantage, host)
 
 
 CHECK = Check(

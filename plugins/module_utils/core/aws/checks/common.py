@@ -6,20 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from ... import seen_checks
 from ...case import Case, Vantage
 from ...checks import Judgement
-from ...views import View, view
+from ...views import View
 from ..answers import addresses_of
 from ..catalogue import CATALOGUE, lookup, probe_hosts
 
 CLOUD = "aws"
-PRIVATE = frozenset(("private", "blocked"))
-PINNED = frozenset(("pinned",))
-BLOCKED = frozenset(("blocked",))
-OPEN = frozenset(("open",))
+PRIVATE, BLOCKED = seen_checks.PRIVATE, seen_checks.BLOCKED
+lacking, unseen = seen_checks.lacking, seen_checks.unseen
 
 DOCS_ENDPOINTS = "https://docs.aws.amazon.com/bedrock/latest/userguide/vpc-interface-endpoints.html"
 DOCS_POLICY = "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html"
@@ -37,8 +36,6 @@ DOCS_SAGEMAKER_TRAIL = (
 )
 
 Endpoint = Mapping[str, Any]
-
-GATHER = "Gather this part of the evidence with credentials that may read it"
 
 
 def own_endpoints(case: Case) -> list[Endpoint]:
@@ -139,19 +136,7 @@ def private_cidrs(case: Case) -> list[str]:
 
 def look(case: Case, vantage: Vantage, host: str, pinned: str | None = None) -> View | None:
     """What a vantage saw of a host; None when it reported nothing."""
-    seen = case.seen(vantage.name, host, pinned=pinned)
-    return None if seen is None else view(seen, private_cidrs(case))
-
-
-def lacking(reasons: Iterable[str], resource: str, expected: str) -> Judgement:
-    """Unknown, since the evidence is incomplete; the reasons are Case.lacks's."""
-    return Judgement(
-        status="unknown",
-        resource=resource,
-        expected=expected,
-        observed="not known: " + "; ".join(reasons),
-        fix=GATHER,
-    )
+    return seen_checks.look(case, vantage, host, private_cidrs(case), pinned)
 
 
 def no_endpoint(case: Case, expected: str) -> Judgement:
@@ -165,57 +150,18 @@ def no_endpoint(case: Case, expected: str) -> Judgement:
     )
 
 
-def unseen(host: str, vantage: Vantage, expected: str, proves: frozenset[str]) -> Judgement:
-    """Unknown, since a vantage did not report."""
-    return Judgement(
-        status="unknown",
-        resource=host,
-        vantage=vantage.name,
-        expected=expected,
-        observed="no observation from this vantage",
-        fix="Probe from this vantage (playbooks/verify.yml does), and see why it did not report",
-        proves=proves,
-    )
-
-
-def resolution(
-    case: Case,
-    vantage: Vantage,
-    host: str,
-    *,
-    anywhere: bool,
-) -> Judgement:
+def resolution(case: Case, vantage: Vantage, host: str, *, anywhere: bool) -> Judgement:
     """Whether a vantage resolves a host, in every answer, to the endpoint's addresses only."""
     wanted = expected_addresses(case, host, anywhere=anywhere)
-    expected = (
-        "resolves only to " + ", ".join(sorted(wanted))
-        if wanted
-        else "resolves only to the endpoint's addresses"
+    return seen_checks.resolution(look(case, vantage, host), vantage, host, wanted)
+
+
+def words(case: Case, fixes: Mapping[str, str], otherwise: str) -> seen_checks.Words:
+    """What AWS says of its calls, for the judgements that are the same in every cloud."""
+    return seen_checks.Words(
+        addresses=lambda host: expected_addresses(case, host),
+        cidrs=tuple(private_cidrs(case)),
+        fixes=fixes,
+        otherwise=otherwise,
+        admitted="a signed read",
     )
-    seen = look(case, vantage, host)
-    if seen is None:
-        return unseen(host, vantage, expected, PRIVATE)
-
-    def judge(status: Any, observed: str, severity: Any = None) -> Judgement:
-        return Judgement(
-            status=status,
-            resource=host,
-            vantage=vantage.name,
-            expected=expected,
-            observed=observed,
-            severity=severity,
-            proves=PRIVATE,
-        )
-
-    if not seen.addresses:
-        missing = seen.failure in ("no such name", "no address")
-        return judge("fail" if missing else "unknown", seen.failure, "high" if missing else None)
-    if not wanted:
-        if seen.where == "private":
-            return judge("unknown", seen.told() + "; whose addresses these are is not known")
-        return judge("fail", seen.told())
-    if set(seen.addresses) <= wanted:
-        if seen.failure:
-            return judge("unknown", f"{seen.told()}; not every answer was seen: {seen.failure}")
-        return judge("pass", seen.told())
-    return judge("fail", seen.told(), "high" if seen.where == "private" else None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ... import seen_checks
 from ...case import Case
 from ...checks import Check, Judgement
 from ..answers import addresses_of, is_up, predict
@@ -28,16 +29,10 @@ def _judge(case: Case) -> Iterator[Judgement]:
             for vantage in inside:
                 seen = common.resolution(case, vantage, host, anywhere=False)
                 yield replace(seen, fix=_BY_HAND) if _attributes_off(case) else seen
-    if not inside or not case.hosts():
-        yield Judgement(
-            status="unknown",
-            resource=case.target,
-            expected="an inside vantage resolves every host",
-            observed="no inside vantage" if not inside else "no host was probed",
-            fix="Name a host with vantage_position: inside in the target's vantages and probe from it",
-            proves=common.PRIVATE,
-        )
-    yield from _uncovered_subnets(case)
+    yield from seen_checks.no_inside(case)
+    if not case.lacks("network"):
+        subnets = case.application_subnets or [item["id"] for item in case.document["subnets"]]
+        yield from seen_checks.uncovered_subnets(case, subnets)
 
 
 def _configured(case: Case) -> Iterator[Judgement]:
@@ -93,25 +88,6 @@ def _endpoint(case: Case, endpoint: Endpoint) -> Judgement:
         expected=_PRIVATE,
         observed=observed,
     )
-
-
-def _uncovered_subnets(case: Case) -> Iterator[Judgement]:
-    if case.lacks("network"):
-        return
-    wanted = list(case.application_subnets) or [item["id"] for item in case.document["subnets"]]
-    reported = {item["vantage"] for item in case.observations}
-    covered = {item.subnet for item in case.at("inside") if item.name in reported}
-    for subnet in wanted:
-        if subnet not in covered:
-            yield Judgement(
-                status="unknown",
-                severity="medium",
-                resource=str(subnet),
-                expected="an inside vantage in every application subnet",
-                observed="no vantage of this subnet reported",
-                fix="Name a vantage in this subnet (and the subnet of each vantage), or the subnets "
-                "that callers are in as application_subnets",
-            )
 
 
 CHECK = Check(

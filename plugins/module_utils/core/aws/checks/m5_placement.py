@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...case import Case, Vantage
+from ... import seen_checks
+from ...case import Case
 from ...checks import Check, Judgement
-from ...views import view
 from ..answers import is_up
 from ..reachability import blocks
 from . import common
@@ -24,8 +24,6 @@ _OPEN = (
 )
 _ZONES = "an interface in every zone of the application where the service is offered"
 _REACH = "TCP 443 passes from every application subnet"
-# A call that got this far was not stopped on the way.
-_STOPPED = frozenset(("timeout", "refused", "unreachable"))
 
 
 def _judge(case: Case) -> Iterator[Judgement]:
@@ -40,8 +38,9 @@ def _judge(case: Case) -> Iterator[Judgement]:
             if is_up(endpoint):
                 yield from _zones(case, endpoint)
                 yield _reach(case, endpoint)
+    words = common.words(case, {}, "")
     for vantage in case.at("inside"):
-        yield from _connected(case, vantage)
+        yield from seen_checks.connected(case, words, vantage, _OPEN)
 
 
 def application_subnets(case: Case) -> list[Mapping[str, Any]]:
@@ -130,30 +129,6 @@ def _reach(case: Case, endpoint: Endpoint) -> Judgement:
         # A subnet from which no packet gets there loses the service with the name, whether a vantage is in it or not.
         proves=common.PRIVATE if reasons else frozenset(),
     )
-
-
-def _connected(case: Case, vantage: Vantage) -> Iterator[Judgement]:
-    """One judgement for all endpoint addresses that a vantage tried, by name or pinned."""
-    tried, stopped = set(), set()
-    cidrs = common.private_cidrs(case)
-    for seen in case.observations:
-        if seen["vantage"] != vantage.name or seen["error"]:
-            continue
-        wanted = common.expected_addresses(case, str(seen["host"]))
-        for call in view(seen, cidrs).calls:
-            if call.address in wanted:
-                tried.add(call.address)
-                if call.outcome in _STOPPED:
-                    stopped.add(f"{seen['host']} at {call.address}: {call.detail or call.outcome}")
-    if tried:
-        yield Judgement(
-            status="fail" if stopped else "pass",
-            resource="TCP 443",
-            vantage=vantage.name,
-            expected="connects to every address of the endpoints",
-            observed="; ".join(sorted(stopped)) or f"connected to {', '.join(sorted(tried))}",
-            fix=_OPEN if stopped else None,
-        )
 
 
 CHECK = Check(

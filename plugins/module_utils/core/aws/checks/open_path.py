@@ -8,50 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ... import seen_checks
 from ...case import Case
 from ...checks import Check, Judgement
-from ...contracts import Status
+from ...views import LOCK_REFUSALS
 from . import common
-
-_OPEN = "a signed call on the public path is admitted"
 
 
 def _judge(case: Case) -> Iterator[Judgement]:
-    asked = 0
-    for host in case.hosts():
-        target = case.probe_target(host)
-        for vantage in case.at("outside"):
-            observation = case.seen(vantage.name, host)
-            if target and not target.probe_action:
-                continue
-            if not target and not (observation and observation["action"]):
-                continue
-            asked += 1
-            seen = common.look(case, vantage, host)
-            if seen is None:
-                yield common.unseen(host, vantage, _OPEN, common.OPEN)
-                continue
-            status: Status = "unknown"
-            if seen.where == "public":
-                admitted = seen.outcome == "admitted"
-                denied = seen.outcome == "denied_scp"
-                status = "pass" if admitted else "fail" if denied else "unknown"
-            yield Judgement(
-                status=status,
-                resource=host,
-                vantage=vantage.name,
-                expected=_OPEN,
-                observed=seen.told(),
-                proves=common.OPEN,
-            )
-    if not asked:
-        yield Judgement(
-            status="unknown",
-            resource=case.target,
-            expected=_OPEN,
-            observed="no outside vantage called a host",
-            proves=common.OPEN,
-        )
+    yield from seen_checks.open_path(case, common.words(case, {}, ""), LOCK_REFUSALS["aws"])
 
 
 CHECK = Check(

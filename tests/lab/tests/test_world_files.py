@@ -195,28 +195,59 @@ def test_the_default_world_has_no_problems(lab_run):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def inventory(name):
+    return yaml.safe_load((worlds.WORLDS.parent / "inventory" / name).read_text())
+
+
+def check_vantages(world, hosts):
+    """The vantages of a part of the inventory are the world's."""
+    places = {each.name: each.position for each in world.vantages}
+    for name, each in hosts.items():
+        assert each["vantage_position"] == places[name]
+        assert each["ansible_python_interpreter"].endswith(f"/python-{name}")
+
+
+def test_the_inventories_have_every_vantage():
+    world = worlds.load(worlds.DEFAULT)
+    files = sorted((worlds.WORLDS.parent / "inventory").glob("*.yml"))
+    parts = [inventory(each.name)["vantages"]["hosts"] for each in files]
+    for each in parts:
+        check_vantages(world, each)
+    listed = [name for each in parts for name in each]
+    assert sorted([*listed, "controller"]) == sorted(each.name for each in world.vantages)
+
+
 def test_the_inventory_is_the_default_worlds():
     world = worlds.load(worlds.DEFAULT)
-    path = worlds.WORLDS.parent / "inventory" / "lab.yml"
-    inventory = yaml.safe_load(path.read_text())
-    hosts = inventory["vantages"]["hosts"]
-    places = {each.name: each.position for each in world.vantages if each.name != "controller"}
-    assert {name: each["vantage_position"] for name, each in hosts.items()} == places
-    assert all(
-        each["ansible_python_interpreter"].endswith(f"/python-{name}")
-        for name, each in hosts.items()
-    )
+    made = inventory("lab.yml")
     keys = {
         each.get("access_key"): each.get("secret_key")
         for each in world.document["aws"]["principals"]
     }
-    shared = inventory["vantages"]["vars"]
+    shared = made["vantages"]["vars"]
     assert keys[shared["vantage_aws_access_key_id"]] == shared["vantage_aws_secret_access_key"]
-    for own in world.environments.values():
-        assert keys[own["AWS_ACCESS_KEY_ID"]] == own["AWS_SECRET_ACCESS_KEY"]
-    (target,) = inventory["bedrock"]["hosts"].values()
-    assert set(target["vantages"]) == set(places)
+    own = [each for each in world.environments.values() if "AWS_ACCESS_KEY_ID" in each]
+    assert len(own) == 1 + len(made["vantages"]["hosts"])
+    for each in own:
+        assert keys[each["AWS_ACCESS_KEY_ID"]] == each["AWS_SECRET_ACCESS_KEY"]
+    (target,) = made["bedrock"]["hosts"].values()
+    assert set(target["vantages"]) == set(made["vantages"]["hosts"])
     vpcs = {each["id"]: each for each in world.document["aws"]["vpcs"]}
     subnets = [each["id"] for each in vpcs[target["bedrock_vpc_id"]]["subnets"]]
     assert target["bedrock_subnet_ids"] == subnets
     assert set(target["bedrock_spoke_vpcs"]) <= set(vpcs)
+
+
+def test_googles_inventory_is_the_default_worlds():
+    world = worlds.load(worlds.DEFAULT)
+    made = inventory("gcp.yml")
+    gcp = world.document["gcp"]
+    (target,) = made["vertex"]["hosts"].values()
+    assert set(target["vantages"]) == set(made["vantages"]["hosts"])
+    networks = {each["id"] for each in gcp["networks"]}
+    assert {target["vertex_network"]} <= networks
+    places = {each.name: each.network.get("gcp", {}) for each in world.vantages}
+    for name, each in made["vantages"]["hosts"].items():
+        assert each.get("vantage_network_id") == places[name].get("network")
+        assert each.get("vantage_subnet_id") == places[name].get("subnetwork")
+    assert set(gcp["credentials"]) == {"controller", *made["vantages"]["hosts"]}

@@ -12,13 +12,25 @@ from typing import Any, Literal
 
 from ..cloud import Call, Cloud, DnsAnswer, Request, Response, Vantage
 from . import (
+    acm,
+    acm_perimeters,
     compute_addresses,
+    compute_firewalls,
+    compute_networks,
     compute_operations,
     compute_rules,
+    compute_subnets,
+    credentials,
+    dns_policies,
+    dns_records,
+    dns_zones,
     hosts,
     keys,
+    log_entries,
     names,
+    orgpolicy,
     packets,
+    resourcemanager,
     world_schema,
 )
 from .control import ControlPlane
@@ -28,9 +40,21 @@ from .world import accounts, load
 
 # Imported for the methods that they register.
 HANDLERS = (
+    acm,
+    acm_perimeters,
     compute_addresses,
+    compute_firewalls,
+    compute_networks,
     compute_operations,
     compute_rules,
+    compute_subnets,
+    credentials,
+    dns_policies,
+    dns_records,
+    dns_zones,
+    log_entries,
+    orgpolicy,
+    resourcemanager,
 )
 
 

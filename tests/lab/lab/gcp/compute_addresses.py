@@ -15,6 +15,7 @@ from .compute_common import (
     check_labels,
     check_name,
     clash,
+    drop,
     everywhere,
     fingerprint,
     found,
@@ -70,7 +71,7 @@ def insert(control: Control) -> Result:
     def reserve() -> None:
         resource["status"] = "RESERVED"
 
-    return start(control, "insert", path, reserve, lambda: state.compute.pop(path, None) and None)
+    return start(control, "insert", path, reserve, lambda: drop(state, path))
 
 
 def _check_number(state: State, body: Resource, home: str) -> None:
@@ -124,7 +125,7 @@ def delete(control: Control) -> Result:
         )
     if path in control.state.pending:
         raise not_ready(path)
-    return start(control, "delete", path, lambda: control.state.compute.pop(path, None) and None)
+    return start(control, "delete", path, lambda: drop(control.state, path))
 
 
 @method("compute.globalAddresses.setLabels")

@@ -170,6 +170,10 @@ def _passes(item: Resource, field: str, operator: str, value: str) -> bool:
     return same == (operator in ("=", "eq"))
 
 
+def drop(state: State, path: str) -> None:
+    state.compute.pop(path, None)
+
+
 def network(state: State, url: str, project: str) -> str:
     """The path of a network that a field names, which must exist."""
     path = see(url, project)

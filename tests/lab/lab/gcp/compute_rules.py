@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from . import orgrules
 from .compute_addresses import not_ready, relabel
@@ -81,7 +83,7 @@ def insert(control: Control) -> Result:
         control.authorize(permission, f"projects/{control.project.id}")
     check_free(state, path)
     orgrules.check_endpoint(control, target)
-    address_path, address = _address(control, body.get("IPAddress", ""), home)
+    address = _address(control, body.get("IPAddress", ""), home)
     registration = _registration(state, body, home)
     resource = new(control, "forwardingRule", path, {"name": name})
     if body.get("description"):
@@ -120,7 +122,7 @@ def _bundle(target: str) -> str:
     return name
 
 
-def _address(control: Control, given: str, home: str) -> tuple[str, Resource]:
+def _address(control: Control, given: str, home: str) -> Resource:
     state = control.state
     if not given:
         raise bad("IPAddress", "", "An IP address must be specified for Private Service Connect.")
@@ -155,10 +157,10 @@ def _address(control: Control, given: str, home: str) -> tuple[str, Resource]:
     if address.get("users"):
         message = "Specified IP address is in-use and would result in a conflict."
         raise bad("IPAddress", given, message)
-    return path, address
+    return address
 
 
-def _registration(state: State, body: Resource, home: str) -> Resource:
+def _registration(state: State, body: Mapping[str, Any], home: str) -> Resource:
     given = list(body.get("serviceDirectoryRegistrations", []))
     field = "serviceDirectoryRegistrations"
     if len(given) > 1:

@@ -28,6 +28,7 @@ from .records import Principal, Token
 from .state import State
 from .validate import body_of, query_of
 
+_OPEN = ("grant_type", "audience", "scope")
 _WAIT = 120.0  # seconds that operations.wait waits at most
 
 
@@ -60,6 +61,8 @@ class ControlPlane:
             raise ValueError(f"{request.host} is no control plane")
         detail = self._understand(request, service)
         parameters = {**detail.path, **detail.query}
+        if detail.service in ("oauth2", "sts"):  # the rest are secrets
+            parameters = {name: parameters[name] for name in _OPEN if name in parameters}
         if detail.body:
             parameters["body"] = detail.body
         return Call(
@@ -73,11 +76,11 @@ class ControlPlane:
         )
 
     def _understand(self, request: Request, service: str) -> Detail:
-        if service == "oauth2":
-            name = "oauth2.tokeninfo" if "tokeninfo" in request.path else "oauth2.token"
+        if service == "oauth2" or (service == "sts" and request.path == "/v1/token"):
+            name = "oauth2.tokeninfo" if "tokeninfo" in request.path else f"{service}.token"
             form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
-            query = {**dict(parse_qsl(request.query)), **form}
-            return Detail(service, "v2", name, {}, query, {}, None, None)
+            fields = {**dict(parse_qsl(request.query)), **form}
+            return Detail(service, "v1", name, {}, fields, {}, None, None)
         version, found = self._find(service, request)
         if found is None:
             return Detail(service, version, "unknown", {}, {}, {}, None, _not_found(request))
@@ -110,8 +113,6 @@ class ControlPlane:
         return version, (document, *found) if found else None
 
     def _token(self, request: Request, service: str, method: str) -> Token | None:
-        if method == "sts.token":
-            return None  # what it is given is in the body
         with self._state.lock:
             try:
                 found = tokens.authenticate(

@@ -20,7 +20,21 @@ from .state import State
 MODEL = "gemini-2.0-flash"
 ENDPOINT = "4000000000000000001"
 _PREDICT = frozenset(
-    ["predict", "rawPredict", "streamRawPredict", "serverStreamingPredict", "generateContent", "streamGenerateContent", "directPredict", "directRawPredict", "explain", "countTokens", "computeTokens", "fetchPredictOperation", "predictLongRunning"]
+    [
+        "predict",
+        "rawPredict",
+        "streamRawPredict",
+        "serverStreamingPredict",
+        "generateContent",
+        "streamGenerateContent",
+        "directPredict",
+        "directRawPredict",
+        "explain",
+        "countTokens",
+        "computeTokens",
+        "fetchPredictOperation",
+        "predictLongRunning",
+    ]
 )
 _VERBS = {"patch": "update", "insert": "create"}
 REGIONS = (

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_WILD = "*"
+_WILD, _REST = "*", "**"
 _OUTPUT_ONLY = re.compile(r"\[?output[ -]only\]?", re.IGNORECASE)
 
 
@@ -50,12 +50,25 @@ class Document:
         """The method of a request and the parameters in its path; None when there is none."""
         segments = path.strip("/").split("/")
         tail, _, verb = segments[-1].rpartition(":")
-        for ends, wanted in ((segments, ""), ([*segments[:-1], tail], verb)):
+        tries = [(segments, "")]
+        if tail:
+            tries.insert(0, ([*segments[:-1], tail], verb))
+        for ends, wanted in tries:
             for method in self._index.get((http, len(ends), wanted), ()):
                 found = _bind(method.template, ends)
                 if found is not None:
                     return method, found
+            for method in self._deep:
+                if method.http == http and method.verb == wanted:
+                    found = _bind(method.template, ends)
+                    if found is not None:
+                        return method, found
         return None
+
+    @functools.cached_property
+    def _deep(self) -> list[Method]:
+        """Methods whose last parameter takes any number of segments: v1/operations/a/b/c."""
+        return [each for each in self.methods if each.template[-1][0] == _REST]
 
     @functools.cached_property
     def _index(self) -> dict[tuple[str, int, str], list[Method]]:
@@ -68,8 +81,13 @@ class Document:
 
 def _bind(template: tuple[tuple[str, str], ...], segments: list[str]) -> dict[str, str] | None:
     bound: dict[str, list[str]] = {}
+    if template[-1][0] == _REST and len(segments) >= len(template):
+        kept = len(template) - 1
+        segments = [*segments[:kept], "/".join(segments[kept:])]
+    elif len(segments) != len(template):
+        return None
     for (literal, parameter), segment in zip(template, segments, strict=True):
-        if not segment or (literal != _WILD and literal != segment):
+        if not segment or literal not in (_WILD, _REST, segment):
             return None
         if parameter:
             bound.setdefault(parameter, []).append(segment)
@@ -130,7 +148,7 @@ def _template(path: str, parameters: Mapping[str, Mapping[str, Any]]) -> Iterato
         parts = pattern.strip("^$").split("/") if pattern else [""]
         # A pattern such as ^accessPolicies/[^/]+$ splits inside its brackets, too: mend that.
         for part in _mended(parts):
-            yield (part if re.fullmatch(r"[\w.-]+", part) else _WILD), name
+            yield _REST if part == ".*" else part if re.fullmatch(r"[\w-]+", part) else _WILD, name
 
 
 def _mended(parts: list[str]) -> Iterator[str]:

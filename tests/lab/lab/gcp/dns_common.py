@@ -18,7 +18,26 @@ from .records import Resource, ResponsePolicy, Zone
 from .state import State, timestamp
 
 TYPES = frozenset(
-    ["A", "AAAA", "CAA", "CNAME", "DNSKEY", "DS", "HTTPS", "IPSECVPNKEY", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SVCB", "TLSA", "TXT"]
+    [
+        "A",
+        "AAAA",
+        "CAA",
+        "CNAME",
+        "DNSKEY",
+        "DS",
+        "HTTPS",
+        "IPSECVPNKEY",
+        "MX",
+        "NAPTR",
+        "NS",
+        "PTR",
+        "SOA",
+        "SPF",
+        "SRV",
+        "SVCB",
+        "TLSA",
+        "TXT",
+    ]
 )
 _NAME = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_NAME = re.compile(

@@ -26,7 +26,36 @@ from .way import Way, way_in
 # What the vpc-sc bundle and the restricted VIP serve, of the services that have hosts here.
 SUPPORTED = frozenset(
     f"{name}.googleapis.com"
-    for name in ["accesscontextmanager", "aiplatform", "artifactregistry", "bigquery", "cloudbuild", "cloudfunctions", "cloudkms", "cloudresourcemanager", "compute", "container", "dataflow", "dataproc", "discoveryengine", "dns", "iam", "iamcredentials", "logging", "monitoring", "notebooks", "oauth2", "orgpolicy", "pubsub", "run", "secretmanager", "servicedirectory", "storage", "sts", "vision"]
+    for name in [
+        "accesscontextmanager",
+        "aiplatform",
+        "artifactregistry",
+        "bigquery",
+        "cloudbuild",
+        "cloudfunctions",
+        "cloudkms",
+        "cloudresourcemanager",
+        "compute",
+        "container",
+        "dataflow",
+        "dataproc",
+        "discoveryengine",
+        "dns",
+        "iam",
+        "iamcredentials",
+        "logging",
+        "monitoring",
+        "notebooks",
+        "oauth2",
+        "orgpolicy",
+        "pubsub",
+        "run",
+        "secretmanager",
+        "servicedirectory",
+        "storage",
+        "sts",
+        "vision",
+    ]
 )
 BRIDGE = "PERIMETER_TYPE_BRIDGE"
 

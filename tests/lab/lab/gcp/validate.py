@@ -100,7 +100,12 @@ def body_of(document: Document, method: Method, body: bytes) -> dict[str, Any]:
 class _Reader:
     def __init__(self, document: Document, method: Method) -> None:
         self._document = document
-        self._method = method
+        # Schemas name the regional twin: compute.addresses.insert for compute.globalAddresses.insert.
+        regional = re.sub(r"\.global([A-Z])", lambda found: f".{found.group(1).lower()}", method.id)
+        # A patch needs nothing, whatever its schema says, and the other verbs check for themselves.
+        self._required_by = (
+            {method.id, regional} if method.id.endswith(("insert", "create")) else set()
+        )
 
     def message(
         self, value: Mapping[str, Any], schema: Mapping[str, Any], path: str
@@ -123,7 +128,10 @@ class _Reader:
             if not field.get("readOnly"):
                 made[name] = read
         for name, field in (properties or {}).items():
-            if self._method.id in field.get("required_by", ()) and made.get(name) in (None, ""):
+            if self._required_by & set(field.get("required_by", ())) and made.get(name) in (
+                None,
+                "",
+            ):
                 at = f"{path}.{name}" if path else name
                 raise self._missing(at)
         return made

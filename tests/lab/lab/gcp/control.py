@@ -128,7 +128,10 @@ class ControlPlane:
         self, token: Token, service: str, method: discovery.Method, path: Mapping[str, str]
     ) -> None:
         """Scopes of the token, then whether the API is enabled in the project that pays."""
-        if method.scopes and not token.scopes & {*method.scopes, tokens.EVERYTHING}:
+        enough = {*method.scopes, tokens.EVERYTHING}
+        if service == "iamcredentials":
+            enough.add("https://www.googleapis.com/auth/iam")  # what google-auth impersonates with
+        if method.scopes and not token.scopes & enough:
             raise insufficient_scopes(service, method.id)
         named = self._state.project(path.get("project", ""))
         consumer = named or self._state.projects.get(token.principal.project)

@@ -113,7 +113,9 @@ def generate_access_token(control: Control) -> Result:
         raise GoogleError(400, f"Invalid lifetime: '{lifetime}'. It may be {_LONGEST}s at most.")
     seconds = float(lifetime[:-1])
     value = tokens.issue(control.state, tokens.of_account(account), scopes, seconds)
-    return {"accessToken": value, "expireTime": timestamp(control.state.now() + seconds)}
+    # Whole seconds: google-auth reads no others here.
+    expires = timestamp(control.state.now() + seconds).partition(".")[0] + "Z"
+    return {"accessToken": value, "expireTime": expires}
 
 
 @method("iamcredentials.projects.serviceAccounts.getAllowedLocations")

@@ -5,7 +5,7 @@
 """Who may do what: the bindings of a project, and those it inherits from its organisation.
 
 https://cloud.google.com/iam/docs/roles-permissions. Of the predefined roles there are those below; a
-world may define others. `*` in a permission stands for any text.
+world may define others. `*` in a permission stands for any text, a minus before it takes it away again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from .records import Principal, Resource
 from .state import State
 
-_READ = ("*.get", "*.list", "*.getIamPolicy", "*.search")
+_READ = ("*.get", "*.list", "*.getIamPolicy", "*.search", "-logging.privateLogEntries.list")
 ROLES: dict[str, tuple[str, ...]] = {
     "roles/owner": ("*",),
     "roles/editor": (
@@ -27,13 +27,17 @@ ROLES: dict[str, tuple[str, ...]] = {
         "servicedirectory.*",
         *_READ,
     ),
-    "roles/viewer": ("*.get", "*.list"),
+    "roles/viewer": ("*.get", "*.list", "-logging.privateLogEntries.list"),
     "roles/browser": (
         "resourcemanager.*.get",
         "resourcemanager.*.list",
         "resourcemanager.*.getIamPolicy",
     ),
-    "roles/iam.securityReviewer": ("*.list", "*.getIamPolicy"),
+    "roles/iam.securityReviewer": (
+        "*.list",
+        "*.getIamPolicy",
+        "-logging.privateLogEntries.list",
+    ),
     "roles/compute.networkAdmin": (
         "compute.addresses.*",
         "compute.globalAddresses.*",
@@ -111,10 +115,15 @@ ROLES: dict[str, tuple[str, ...]] = {
 def allowed(state: State, principal: Principal, permission: str, resource: str) -> bool:
     """Whether the principal has the permission on projects/P or organizations/N."""
     return any(
-        fnmatch.fnmatchcase(permission, pattern)
+        _grants(permissions_of(state, binding["role"]), permission)
         for binding in _bindings(state, resource)
         if is_member(principal, binding.get("members", ()))
-        for pattern in permissions_of(state, binding["role"])
+    )
+
+
+def _grants(patterns: Iterable[str], permission: str) -> bool:
+    return f"-{permission}" not in patterns and any(
+        fnmatch.fnmatchcase(permission, pattern) for pattern in patterns
     )
 
 

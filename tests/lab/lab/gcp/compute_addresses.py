@@ -143,11 +143,14 @@ def relabel(control: Control, path: str, resource: Resource) -> Result:
         control.body.get("labelFingerprint"), resource.get("labels", {}), "Labels fingerprint"
     )
 
-    def replace() -> None:
-        resource["labels"] = labels
-        resource["labelFingerprint"] = fingerprint(labels)
+    before = resource.get("labels", {})
 
-    return start(control, "setLabels", path, replace)
+    def put(wanted: dict[str, str]) -> None:
+        resource["labels"] = wanted
+        resource["labelFingerprint"] = fingerprint(wanted)
+
+    put(labels)  # at once: who else has seen the old fingerprint must not overwrite these
+    return start(control, "setLabels", path, lambda: None, lambda: put(before))
 
 
 def not_ready(path: str) -> GoogleError:

@@ -212,10 +212,15 @@ def clash(state: State, network_path: str, address: str) -> str:
         AUTO_MODE
     ):
         return f"The IP address is in {AUTO_MODE}, which auto mode networks reserve."
-    for each in (network_path, *peers(state, network_path)):
-        for cidr, subnet in ranges(state, each):
+    for home in (network_path, *peers(state, network_path)):
+        for cidr, subnet in ranges(state, home):
             if number in ipaddress.ip_network(cidr):
                 return f"The IP address overlaps with the range {cidr} of '{subnet}'."
+    for path, each in everywhere(state, "addresses"):
+        if "prefixLength" in each and see(each["network"]) == network_path:
+            block = ipaddress.ip_network(f"{each['address']}/{each['prefixLength']}", strict=False)
+            if number in block:
+                return f"The IP address overlaps with the range {block} of '{path}'."
     for path, route in everywhere(state, "routes"):
         if see(route["network"]) == network_path and route.get("destRange") == f"{address}/32":
             return f"The IP address conflicts with the static route '{path}'."

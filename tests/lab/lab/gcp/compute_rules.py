@@ -65,6 +65,44 @@ def insert(control: Control) -> Result:
     path = f"{prefix(control)}/{name}"
     _authorize(control, "pscCreate", path)
     target = _bundle(body.get("target", ""))
+    _check_fields(name, body)
+    home = network(state, body["network"], control.project.id)
+    control.authorize("compute.networks.use", "/".join(home.split("/")[:2]), home)
+    for permission in ("servicedirectory.namespaces.create", "servicedirectory.services.create"):
+        control.authorize(permission, f"projects/{control.project.id}")
+    check_free(state, path)
+    orgrules.check_endpoint(control, target)
+    address = _address(control, body.get("IPAddress", ""), home)
+    state.compute[path] = new(
+        control,
+        "forwardingRule",
+        path,
+        {
+            **{field: body[field] for field in ("name", "description") if body.get(field)},
+            "IPAddress": address["address"],
+            "IPProtocol": "TCP",
+            "target": target,
+            "network": link(home),
+            "networkTier": "PREMIUM",
+            "labelFingerprint": fingerprint({}),
+            "fingerprint": fingerprint([name, target]),
+            "serviceDirectoryRegistrations": [_registration(state, body, home)],
+            "pscConnectionId": state.new_id(),
+        },
+    )
+    address["users"] = [link(path)]
+
+    def use() -> None:
+        address["status"] = "IN_USE"
+
+    def undo() -> None:
+        state.compute.pop(path, None)
+        address.pop("users", None)
+
+    return start(control, "insert", path, use, undo)
+
+
+def _check_fields(name: str, body: Mapping[str, Any]) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9]{0,19}", name):
         raise bad(
             "name",
@@ -77,39 +115,6 @@ def insert(control: Control) -> Result:
             raise bad(field, body[field], _NOT_HERE)
     if "network" not in body:
         raise missing("network")
-    home = network(state, body["network"], control.project.id)
-    control.authorize("compute.networks.use", "/".join(home.split("/")[:2]), home)
-    for permission in ("servicedirectory.namespaces.create", "servicedirectory.services.create"):
-        control.authorize(permission, f"projects/{control.project.id}")
-    check_free(state, path)
-    orgrules.check_endpoint(control, target)
-    address = _address(control, body.get("IPAddress", ""), home)
-    registration = _registration(state, body, home)
-    resource = new(control, "forwardingRule", path, {"name": name})
-    if body.get("description"):
-        resource["description"] = body["description"]
-    resource |= {
-        "IPAddress": address["address"],
-        "IPProtocol": "TCP",
-        "target": target,
-        "network": link(home),
-        "networkTier": "PREMIUM",
-        "labelFingerprint": fingerprint({}),
-        "fingerprint": fingerprint([name, target]),
-        "serviceDirectoryRegistrations": [registration],
-        "pscConnectionId": state.new_id(),
-    }
-    state.compute[path] = resource
-    address["users"] = [link(path)]
-
-    def use() -> None:
-        address["status"] = "IN_USE"
-
-    def undo() -> None:
-        state.compute.pop(path, None)
-        address.pop("users", None)
-
-    return start(control, "insert", path, use, undo)
 
 
 def _bundle(target: str) -> str:

@@ -83,7 +83,9 @@ class ControlPlane:
             return Detail(service, "v1", name, {}, fields, {}, None, None)
         version, found = self._find(service, request)
         if found is None:
-            return Detail(service, version, "unknown", {}, {}, {}, None, _not_found(request))
+            return Detail(
+                service, version, f"{service}.unknown", {}, {}, {}, None, _not_found(request)
+            )
         document, method, bound = found
         path = {name: unquote(value) for name, value in bound.items()}
         query: dict[str, Any] = {}
@@ -141,14 +143,12 @@ class ControlPlane:
     def answer(self, request: Request, call: Call) -> Response:
         detail: Detail = call.detail
         try:
-            result = self._execute(request, detail)
+            body = self._execute(request, detail)
         except GoogleError as error:
             return error.response(detail.service)
-        if result is None:
-            return Response(204, {})
-        return Response(200, dict(JSON), json.dumps(result, indent=2).encode())
+        return Response(200, dict(JSON), body) if body else Response(204, {})
 
-    def _execute(self, request: Request, detail: Detail) -> Result | None:
+    def _execute(self, request: Request, detail: Detail) -> bytes:
         if detail.error is not None:
             raise detail.error
         handler = METHODS.get(detail.method)
@@ -172,10 +172,10 @@ class ControlPlane:
             perimeter.guard(control, request)
             repeated = compute_operations.repeated(control)
             if repeated is not None:
-                return repeated
+                return _json(repeated)
             result = handler(control)
             compute_operations.remember(control, result)
-            return result
+            return _json(result) if result is not None else b""
 
     def _wait(self, control: Control) -> None:
         """compute's wait: until the operation has ended, or the time is up."""
@@ -191,6 +191,10 @@ class ControlPlane:
     def fault(self, call: Call, kind: Literal["throttle", "error"]) -> Response:
         detail: Detail = call.detail
         return fault_error(detail.service, kind).response(detail.service)
+
+
+def _json(result: Result) -> bytes:
+    return json.dumps(result, indent=2).encode()
 
 
 def _not_found(request: Request) -> GoogleError:

@@ -59,7 +59,7 @@ class Control:
 Handler = Callable[[Control], Result | None]
 METHODS: dict[str, Handler] = {}
 _READS = re.compile(
-    r"\.(get\w*|list\w*|aggregatedList|search\w*|testIamPermissions|lookup\w*|wait|generate\w+|sign\w+|token\w*|"
+    r"\.(get\w*|list\w*|aggregatedList|search\w*|testIamPermissions|lookup\w*|wait|generate\w+|sign\w+|token\w*|unknown|"
     r"userinfo)$"
 )
 
@@ -77,7 +77,7 @@ def method(*ids: str) -> Callable[[Handler], Handler]:
 
 def is_write(method_id: str) -> bool:
     """Whether a method changes anything (a token that is made is no change)."""
-    return not _READS.search(method_id) and method_id not in ("unknown", "logging.entries.list")
+    return not _READS.search(method_id)
 
 
 def page(

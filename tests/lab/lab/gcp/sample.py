@@ -37,21 +37,18 @@ WORLD: Mapping[str, Any] = {
     "gcp": {
         "organization": {
             "id": "400000000001",
-            "bindings": [{"role": "roles/owner", "members": [f"serviceAccount:{ADMIN}"]}],
+            "bindings": {"roles/owner": [f"serviceAccount:{ADMIN}"]},
         },
         "projects": [
             {
                 "id": "lab-vertex",
                 "number": "500000000001",
-                "bindings": [
-                    {"role": "roles/viewer", "members": [f"serviceAccount:{VIEWER}"]},
-                    {"role": "roles/logging.viewer", "members": [f"serviceAccount:{VIEWER}"]},
-                    {
-                        "role": "roles/aiplatform.user",
-                        "members": [f"serviceAccount:{APP}", f"serviceAccount:{OTHER}"],
-                    },
-                    {"role": "roles/storage.admin", "members": [f"serviceAccount:{APP}"]},
-                ],
+                "bindings": {
+                    "roles/viewer": [f"serviceAccount:{VIEWER}"],
+                    "roles/logging.viewer": [f"serviceAccount:{VIEWER}"],
+                    "roles/aiplatform.user": [f"serviceAccount:{APP}", f"serviceAccount:{OTHER}"],
+                    "roles/storage.admin": [f"serviceAccount:{APP}"],
+                },
                 "audit": {"aiplatform.googleapis.com": ["DATA_READ"]},
             },
             {"id": "lab-other", "number": "500000000002"},
@@ -59,10 +56,10 @@ WORLD: Mapping[str, Any] = {
             {"id": "lab-empty", "number": "500000000004", "disabled_services": ["compute"]},
         ],
         "service_accounts": [
-            {"email": ADMIN},
-            {"email": APP, "creators": [f"serviceAccount:{VIEWER}"]},
-            {"email": VIEWER},
-            {"email": OTHER},
+            {"id": ADMIN},
+            {"id": APP, "creators": [f"serviceAccount:{VIEWER}"]},
+            {"id": VIEWER},
+            {"id": OTHER},
         ],
         "networks": [
             {

@@ -57,9 +57,9 @@ def load(world: Section, clock: Callable[[], float] | None = None) -> State:
 def accounts(world: Section) -> dict[str, Account]:
     """The service accounts by email, numbered in their order, which chooses their keys."""
     return {
-        each["email"]: Account(
-            each["email"],
-            each.get("project") or each["email"].partition("@")[2].partition(".")[0],
+        each["id"]: Account(
+            each["id"],
+            each.get("project") or each["id"].partition("@")[2].partition(".")[0],
             number,
             list(each.get("creators", [])),
             each.get("disabled", False),
@@ -70,9 +70,8 @@ def accounts(world: Section) -> dict[str, Account]:
 
 def _bindings(given: Section) -> list[Resource]:
     return [
-        {"role": each["role"], "members": list(each["members"])}
-        | ({"condition": dict(each["condition"])} if "condition" in each else {})
-        for each in given.get("bindings", [])
+        {"role": role, "members": list(members)}
+        for role, members in given.get("bindings", {}).items()
     ]
 
 

@@ -25,7 +25,7 @@ _NETWORK = re.compile(
 )
 _ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _LABELS: dict[str, Any] = {"*": str}
-_BINDINGS = [{"role!": str, "members!": [str], "condition": {"*": object}}]
+_BINDINGS = {"*": [str]}
 _RECORD = {"name!": str, "type!": str, "ttl": int, "values!": [str]}
 _FREE: dict[str, Any] = {"*": object}
 _SCHEMA: dict[str, Any] = {
@@ -42,7 +42,7 @@ _SCHEMA: dict[str, Any] = {
         }
     ],
     "roles": {"*": [str]},
-    "service_accounts": [{"email!": str, "project": str, "creators": [str], "disabled": bool}],
+    "service_accounts": [{"id!": str, "project": str, "creators": [str], "disabled": bool}],
     "credentials": {"*": str},
     "federated": [{"audience!": str, "subject_token!": str, "member!": str}],
     "networks": [
@@ -240,11 +240,11 @@ def _address(path: str, text: str) -> Iterator[str]:
 
 
 def _people(world: Mapping[str, Any], gcp: Mapping[str, Any], projects: set[str]) -> Iterator[str]:
-    emails = {each["email"] for each in gcp.get("service_accounts", [])}
+    emails = {each["id"] for each in gcp.get("service_accounts", [])}
     for each in gcp.get("service_accounts", []):
-        owner = each.get("project") or each["email"].partition("@")[2].partition(".")[0]
+        owner = each.get("project") or each["id"].partition("@")[2].partition(".")[0]
         if owner not in projects:
-            yield f"gcp.service_accounts[{each['email']}]: no project {owner}"
+            yield f"gcp.service_accounts[{each['id']}]: no project {owner}"
     vantages = {each.get("name") for each in world.get("vantages") or [] if isinstance(each, dict)}
     for vantage, email in gcp.get("credentials", {}).items():
         if vantage not in vantages:

@@ -237,6 +237,34 @@ def test_policies_levels_and_services_are_read(lab: Lab) -> None:
     assert (status, permission) == (403, "accesscontextmanager.servicePerimeters.create")
 
 
+def test_levels_are_made_used_and_kept_while_used(lab: Lab) -> None:
+    url = f"{ACM}/{POLICY}/accessLevels"
+    name = f"{POLICY}/accessLevels/home"
+    body = {
+        "name": name,
+        "title": "home",
+        "basic": {"conditions": [{"ipSubnetworks": ["198.51.100.0/24"]}]},
+    }
+    wrong = {**body, "basic": {"conditions": [{"ipSubnetworks": ["198.51.100.7/24"]}]}}
+    assert lab.call("POST", url, wrong)[0] == 400
+    lab.done("POST", url, body)
+    lab.done("POST", PERIMETERS, {**ENFORCED, "status": {**CONFIG, "accessLevels": [name]}})
+    lab.clock.time += 2
+    assert lab.outside() == 200
+    assert lab.call("DELETE", f"{ACM}/{name}")[0] == 400
+
+
+def test_a_projects_perimeters_are_looked_up(lab: Lab) -> None:
+    url = f"{ACM}/projects/500000000001:lookupConfiguredServicePerimeter"
+    assert lab.call("GET", url) == (200, {})
+    lab.done("POST", PERIMETERS, DRY)
+    found = lab.call("GET", url)[1]
+    assert found == {
+        "servicePerimeterDryRun": NAME,
+        "restrictedResourceDryRun": "projects/500000000001",
+    }
+
+
 ORG = "https://orgpolicy.googleapis.com/v2"
 
 

@@ -10,6 +10,7 @@ Reads are of the policy as it stands; a write is an operation, and a policy has 
 from __future__ import annotations
 
 import copy
+import ipaddress
 import re
 import uuid
 from collections.abc import Callable
@@ -182,6 +183,12 @@ def create_level(control: Control) -> Result:
         raise wrong(f"Invalid access level name: '{name}'.")
     if ("basic" in body) == ("custom" in body):
         raise wrong("An access level must be either basic or custom.")
+    for condition in body.get("basic", {}).get("conditions", []):
+        for each in condition.get("ipSubnetworks", []):
+            try:
+                ipaddress.ip_network(each)
+            except ValueError:
+                raise wrong(f"Invalid IP subnetwork: '{each}'.") from None
     if name in policy.levels:
         raise GoogleError(409, f"Access level '{name}' already exists.")
 

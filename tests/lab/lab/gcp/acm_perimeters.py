@@ -17,6 +17,7 @@ from . import acm, acm_rules
 from .acm import begin, check_etag, missing, policy_of, typed, wrong
 from .errors import GoogleError
 from .operation import Control, Result, method, page
+from .perimeter import BRIDGE
 from .records import AccessPolicy, Resource
 from .state import digest
 
@@ -156,6 +157,22 @@ def commit(control: Control) -> Result:
         return typed("CommitServicePerimetersResponse", {"servicePerimeters": committed})
 
     return begin(control, policy, "commit_service_perimeters", policy.name, effect)
+
+
+@method("accesscontextmanager.projects.lookupConfiguredServicePerimeter")
+def look_up(control: Control) -> Result:
+    """Which perimeter holds a project, enforced and in the dry run."""
+    resource = control.path["resource"]
+    acm.authorize(control, "servicePerimeters.list", resource)
+    answer: dict[str, Any] = {}
+    for perimeter in control.state.perimeters():
+        if perimeter.get("perimeterType") == BRIDGE:
+            continue
+        for part, suffix in (("status", ""), ("spec", "DryRun")):
+            if resource in acm_rules.members(perimeter, part):
+                answer[f"servicePerimeter{suffix}"] = perimeter["name"]
+                answer[f"restrictedResource{suffix}"] = resource
+    return answer
 
 
 def _check(control: Control, policy: AccessPolicy, perimeter: Resource) -> None:

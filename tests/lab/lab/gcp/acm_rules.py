@@ -119,17 +119,17 @@ def _check_ingress(
 
 def check_membership(perimeter: Resource, others: Sequence[Resource], part: str) -> None:
     """A project or network is in one regular perimeter at most; in a bridge only beside one."""
-    mine = set(_members(perimeter, part))
+    mine = set(members(perimeter, part))
     regular = [each for each in others if each.get("perimeterType") != BRIDGE]
     if perimeter.get("perimeterType") == BRIDGE:
-        homeless = mine - {one for each in regular for one in _members(each, part)}
+        homeless = mine - {one for each in regular for one in members(each, part)}
         if homeless:
             raise wrong(
                 "A project is in a Service Perimeter Bridge but no regular Service Perimeter."
             )
         return
     for each in regular:
-        shared = sorted(mine & set(_members(each, part)))
+        shared = sorted(mine & set(members(each, part)))
         if shared:
             raise wrong(
                 f"Resource '{shared[0]}' cannot be in more than one regular Service Perimeter: it is in "
@@ -137,7 +137,7 @@ def check_membership(perimeter: Resource, others: Sequence[Resource], part: str)
             )
 
 
-def _members(perimeter: Resource, part: str) -> Iterable[str]:
+def members(perimeter: Resource, part: str) -> Iterable[str]:
     """The resources in force, or those of the dry run, which is the same where none is explicit."""
     if part == "spec" and not perimeter.get("useExplicitDryRunSpec"):
         part = "status"

@@ -14,6 +14,7 @@ import functools
 import importlib.util
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,9 +99,17 @@ def has(service: str, version: str) -> bool:
     return (_folder() / f"{service}.{version}.json").is_file()
 
 
-@functools.cache
+_loading = threading.Lock()
+
+
 def document(service: str, version: str) -> Document:
-    """The document of `compute`, `v1`."""
+    """The document of `compute`, `v1`. Requests that come at once wait for one reading of it."""
+    with _loading:
+        return _read(service, version)
+
+
+@functools.cache
+def _read(service: str, version: str) -> Document:
     raw = json.loads((_folder() / f"{service}.{version}.json").read_text(encoding="utf-8"))
     base = raw.get("servicePath", "")
     return Document(

@@ -20,8 +20,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..core.errors import EndpointError, MissingSdk
+from ..together import gather, settle
 from .errors import AwsError, calling, translate
-from .together import gather, settle
 
 __all__ = [
     "CONNECTION_SPEC",

@@ -30,11 +30,11 @@ from ..core.aws.plan_create_warnings import warnings
 from ..core.contracts import KNOWN_AFTER_APPLY, Step
 from ..core.errors import EndpointError
 from ..module import Context
+from ..waiting import Deadline
 from . import create_apply, create_group
 from .client import AwsError, Connection, connect
 from .create_observe import Question, Snapshot, explain, observe
 from .create_permissions import rehearse
-from .waiting import Deadline
 
 # A run converges in one round. Further ones follow when another run wrote at the same time.
 ROUNDS = 5

@@ -24,10 +24,10 @@ from ..core.aws.plan_create_types import (
 from ..core.aws.policy_compare import same
 from ..core.canonical import canonical_json
 from ..core.errors import EndpointError
+from ..waiting import Deadline, until
 from .client import AwsError, Connection, calling, gather
 from .create_group import change_tags, tag_list
 from .create_observe import endpoints_by_id, live_endpoints
-from .waiting import Deadline, until
 
 # EC2 remembers a token for as long as a day; so often can the same endpoint be made and deleted in that time.
 GENERATIONS = 50

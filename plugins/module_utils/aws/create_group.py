@@ -19,9 +19,9 @@ from ..core.aws.plan_create_types import (
 )
 from ..core.aws.security_group import DESCRIPTION, Rule, permissions, rules_of
 from ..core.errors import EndpointError
+from ..waiting import Deadline
 from .client import AwsError, Connection, calling
 from .create_convert import tags_of
-from .waiting import Deadline
 
 # A new group is not known everywhere at once.
 SETTLE_SECONDS = 20

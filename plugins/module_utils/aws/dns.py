@@ -17,11 +17,11 @@ from ..core.aws.probe_targets import probe_targets
 from ..core.contracts import KNOWN_AFTER_APPLY, Step
 from ..core.errors import EndpointError
 from ..module import Context
+from ..waiting import Deadline
 from .client import AwsError, Connection, connect
 from .create_apply import wait_available
 from .dns_apply import Work, carry_out
 from .dns_read import Reading, attributes, read, read_back
-from .waiting import Deadline
 
 # A run converges in one round. Further ones follow when another run made the same zone at the same time.
 ROUNDS = 4

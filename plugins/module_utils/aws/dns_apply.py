@@ -22,11 +22,11 @@ from ..core.aws.plan_dns_types import (
     ZoneChange,
     record_to,
 )
+from ..waiting import Deadline
 from . import zone_associations, zones
 from .client import Connection, gather
 from .create_apply import change, wait_available
 from .dns_read import Reading
-from .waiting import Deadline
 
 
 @dataclass

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import EndpointError
+from ..together import settle
 from .errors import AwsError, calling
-from .together import settle
 
 
 @dataclass(frozen=True, kw_only=True)

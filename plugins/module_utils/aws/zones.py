@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.aws.plan_dns_types import MANAGED, VPC, Record, Spoke, Zone, comment
+from ..waiting import Deadline, until
 from .client import AwsError, Connection, calling
-from .waiting import Deadline, until
 
 _TAGS_AT_ONCE = 10
 GONE = frozenset(

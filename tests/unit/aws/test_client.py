@@ -15,11 +15,11 @@ from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.aws import client
-from ansible_collections.private_ai.endpoints.plugins.module_utils.aws.waiting import (
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
+from ansible_collections.private_ai.endpoints.plugins.module_utils.waiting import (
     Deadline,
     until,
 )
-from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 
 KEYS = {"region": "us-east-1", "access_key": "AKIAEXAMPLE", "secret_key": "hush-hush"}
 

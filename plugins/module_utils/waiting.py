@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from ..core.errors import EndpointError
+from .core.errors import EndpointError
 
 FIRST, GROWTH, LONGEST = 0.25, 1.5, 5.0
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many calls at once, over threads; botocore's clients are thread-safe."""
+"""Many calls at once, over threads; the clouds' clients are thread-safe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ..core.errors import EndpointError
+from .core.errors import EndpointError
 
 WORKERS = 16
 

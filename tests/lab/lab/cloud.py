@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ class Cloud(Protocol):
 
     Beside it, ``lab/<cloud>/__init__.py`` has two functions:
     ``build(world: Mapping, vantages: Sequence[Vantage], ca_pem: bytes) -> Cloud`` and
-    ``check(world: Mapping) -> list[str]``, the problems in the cloud's part of a world file.
+    ``check(world: Mapping) -> list[str]``, the problems in the cloud's part of a world file. It may have
+    ``environments(world: Mapping, run: Path) -> dict[str, dict[str, str]]``, variables that commands at a
+    vantage get beside those of the world file: where files lie that ``Furnishing.furnish`` writes.
     """
 
     name: str
@@ -112,3 +115,11 @@ class Cloud(Protocol):
 
     def next_change(self) -> float | None:
         """time.time() of the next scheduled change of resolve() or admitted(); None if there is none."""
+
+
+@runtime_checkable
+class Furnishing(Protocol):
+    """A cloud whose clients need files, such as keys."""
+
+    def furnish(self, run: Path) -> None:
+        """Write them under the lab's folder, before the first command runs."""

@@ -55,6 +55,8 @@ def build(
         "AWS_CONFIG_FILE": str(run / "aws" / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(run / "aws" / "credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
+        "CLOUDSDK_CONFIG": str(run / "gcloud"),
+        "NO_GCE_CHECK": "true",
     }
     if journal:
         environment["LAB_JOURNAL"] = str(journal)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab import network
-from lab.cloud import Cloud
+from lab.cloud import Cloud, Furnishing
 from lab.connect_proxy import ConnectProxy
 from lab.dns_server import Resolver
 from lab.faults import Faults
@@ -44,6 +44,9 @@ class Server:
             )
             for name in world.clouds
         ]
+        for cloud in self._clouds:
+            if isinstance(cloud, Furnishing):
+                cloud.furnish(run)
         self._controller = next(each for each in world.vantages if each.name == CONTROLLER)
         self._routes: network.Routes | None = None
         self._resolver = Resolver(self._clouds, self._vantages, self._failure)

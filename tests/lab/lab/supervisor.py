@@ -12,6 +12,7 @@ kills the rest; nothing needs to be cleaned up, since mounts and networks go wit
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 import signal
@@ -238,12 +239,22 @@ def _outcome(code: int, folder: Path) -> int:
 
 
 def _variables(plan: Plan, folder: Path) -> dict[str, str]:
-    own = plan.world.environments[plan.vantage]
+    own = _environments(plan, folder)[plan.vantage]
     return environment.build(dict(os.environ), own, folder, plan.world.path, plan.journal_path)
 
 
+def _environments(plan: Plan, folder: Path) -> dict[str, dict[str, str]]:
+    """The variables of each vantage: the world file's, and what the clouds add."""
+    found = {name: dict(own) for name, own in plan.world.environments.items()}
+    for name in plan.world.clouds:
+        added = getattr(importlib.import_module(f"lab.{name}"), "environments", None)
+        for vantage, own in added(plan.world.document, folder).items() if added else ():
+            found[vantage] = own | found[vantage]
+    return found
+
+
 def _write_wrappers(plan: Plan, folder: Path, places: dict[str, Path]) -> None:
-    environments = plan.world.environments
+    environments = _environments(plan, folder)
     every = {name for each in environments.values() for name in each}
     for name, own in environments.items():
         environment.write_wrappers(folder, places.get(name), name, own, every)

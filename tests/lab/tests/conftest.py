@@ -59,14 +59,14 @@ def lab_run() -> Lab:
     """lab_run(*arguments): tests/lab/run itself."""
 
     def run(
-        *arguments: str, variables: Mapping[str, str] | None = None
+        *arguments: str, variables: Mapping[str, str] | None = None, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(CHECKOUT / "tests/lab/run"), *arguments],
             env=_environment(variables),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=timeout,
             check=False,
         )
 

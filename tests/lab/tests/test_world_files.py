@@ -200,7 +200,7 @@ def inventory(name):
 
 
 def check_vantages(world, hosts):
-    """The vantages of a half of the inventory are the world's."""
+    """The vantages of a part of the inventory are the world's."""
     places = {each.name: each.position for each in world.vantages}
     for name, each in hosts.items():
         assert each["vantage_position"] == places[name]
@@ -209,10 +209,11 @@ def check_vantages(world, hosts):
 
 def test_the_inventories_have_every_vantage():
     world = worlds.load(worlds.DEFAULT)
-    halves = [inventory(each)["vantages"]["hosts"] for each in ("aws.yml", "azure.yml")]
-    for each in halves:
+    files = sorted((worlds.WORLDS.parent / "inventory").glob("*.yml"))
+    parts = [inventory(each.name)["vantages"]["hosts"] for each in files]
+    for each in parts:
         check_vantages(world, each)
-    listed = [name for each in halves for name in each]
+    listed = [name for each in parts for name in each]
     assert sorted([*listed, "controller"]) == sorted(each.name for each in world.vantages)
 
 
@@ -266,3 +267,18 @@ def test_the_azure_inventory_is_the_default_worlds():
     assert len(own) == 1 + len(made["vantages"]["hosts"])
     for each in own:
         assert each["AZURE_CLIENT_SECRET"] in secrets[each["AZURE_CLIENT_ID"]]
+
+
+def test_googles_inventory_is_the_default_worlds():
+    world = worlds.load(worlds.DEFAULT)
+    made = inventory("gcp.yml")
+    gcp = world.document["gcp"]
+    (target,) = made["vertex"]["hosts"].values()
+    assert set(target["vantages"]) == set(made["vantages"]["hosts"])
+    networks = {each["id"] for each in gcp["networks"]}
+    assert {target["vertex_network"]} <= networks
+    places = {each.name: each.network.get("gcp", {}) for each in world.vantages}
+    for name, each in made["vantages"]["hosts"].items():
+        assert each.get("vantage_network_id") == places[name].get("network")
+        assert each.get("vantage_subnet_id") == places[name].get("subnetwork")
+    assert set(gcp["credentials"]) == {"controller", *made["vantages"]["hosts"]}

@@ -7,30 +7,36 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
-from .aws_subjects import AFTER_FIRST_RUN, FIRST_RUN, TIMING
+from . import aws_subjects, azure_subjects
 from .conftest import Lab
 from .harness import ALL, SEED, killed
 
-WORLD = {"aws": {"timing": TIMING}}
+CLOUDS: dict[str, Any] = {"aws": aws_subjects, "azure": azure_subjects}
 # What an undisturbed first run asks, at the least.
-REQUESTS = 80
+REQUESTS = {"aws": 80, "azure": 74}
 KILLS = 50 if ALL else 10
 # Another seed: FAULTS_SEED=n.
 CHANCE = random.Random(SEED)
 MOMENTS = [
-    pytest.param(at, whom, id=f"seed{SEED}-request{at}-{whom}")
-    for at in sorted(CHANCE.sample(range(1, REQUESTS), KILLS))
+    pytest.param(cloud, at, whom, id=f"{cloud}-seed{SEED}-request{at}-{whom}")
+    for cloud in CLOUDS
+    for at in sorted(CHANCE.sample(range(1, REQUESTS[cloud]), KILLS))
     for whom in CHANCE.choices(["all", "one"])
 ]
 
 
-@pytest.mark.parametrize(("at", "whom"), MOMENTS)
-def test_a_killed_first_run_converges_when_it_is_run_again(lab: Lab, at: int, whom: str) -> None:
-    outcome = killed(lab, "aws", FIRST_RUN, WORLD, at, whom)
+@pytest.mark.parametrize(("cloud", "at", "whom"), MOMENTS)
+def test_a_killed_first_run_converges_when_it_is_run_again(
+    lab: Lab, cloud: str, at: int, whom: str
+) -> None:
+    subjects = CLOUDS[cloud]
+    world = {cloud: {"timing": subjects.TIMING}}
+    outcome = killed(lab, cloud, subjects.FIRST_RUN, world, at, whom)
     assert "killed after request" in outcome.output, "the run ended before: lower REQUESTS"
     (result,) = outcome.results
-    assert result["stands"] == AFTER_FIRST_RUN, outcome.output
-    assert result["changed"] == [False] * len(FIRST_RUN), outcome.output
+    assert result["stands"] == subjects.AFTER_FIRST_RUN, outcome.output
+    assert result["changed"] == [False] * len(subjects.FIRST_RUN), outcome.output

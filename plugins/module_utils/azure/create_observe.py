@@ -85,8 +85,9 @@ def _second(
     new_group = bool(desired.cidrs) and subnet is not None and not subnet.group_id
     if not removing and subnet and (chosen is None or new_group):
         reads["network"] = partial(connection.get, subnet.network_id, resource=subnet.network_id)
-    if new_group and subnet and not removing:
-        # Made for another endpoint of this subnet by a run at the same time, or by one that was killed.
+    if subnet and not subnet.group_id and (new_group or removing):
+        # Made for another endpoint of this subnet by a run at the same time, or by one that was killed; or one that
+        # an earlier run took off the subnet and could not delete.
         reads["group"] = partial(connection.find, group_id(desired, subnet))
     lacking = chosen is None or convert.endpoint(chosen, None).lacks_zones
     if not removing and lacking and desired.dns == "zone_group" and subnet and observed.account:
@@ -96,7 +97,7 @@ def _second(
     found = gather(reads)
     zones, notes = found.get("zones", ((), ()))
     group = convert.group(found["group"]) if found.get("group") else None
-    if new_group and group and not group.managed:
+    if subnet and not subnet.group_id and group and not group.managed:
         # Somebody else's, which making ours will refuse.
         group = None
     return replace(

@@ -34,7 +34,8 @@ def judged(scenario: Scenario, reports: dict[str, dict[str, Any]]) -> Row:
     row = Row(scenario.cloud, scenario.name, said["title"])
     failed = _failed(reports["found"], scenario)
     row.found = _cells(_of(reports["found"], scenario))
-    row.fix = next((item["fix"] for item in failed), "")
+    fixes = [str(item["fix"]) for item in failed]
+    row.fix = next((fix for fix in fixes if said.get("fix", "") in fix), "".join(fixes[:1]))
     repaired, after = _of(reports["repaired"], scenario), _of(reports["after"], scenario)
     # What lockdown.yml does not change shows in its report, with what a person has to do.
     left = [item["fix"] for item in _failed(reports["repaired"], scenario)]

@@ -250,9 +250,10 @@ def test_roles_decide_what_a_token_may_do() -> None:
         f"/subscriptions/{sample.SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
     )
     assignments = "providers/Microsoft.Authorization/roleAssignments"
+    assignment = f"{sample.GROUP}/{assignments}/a0000000-0000-0000-0000-000000000001"
     lab.add(
         {
-            "id": f"{sample.GROUP}/{assignments}/a0000000-0000-0000-0000-000000000001",
+            "id": assignment,
             "properties": {
                 "roleDefinitionId": f"{roles}/5e0bd9bd-7b93-4f28-af87-19fc36ad61bd",
                 "principalId": sample.USER_OBJECT,
@@ -263,6 +264,9 @@ def test_roles_decide_what_a_token_may_do() -> None:
     assert lab.send("GET", MODELS, headers=headers)[0] == 200
     info = "https://lab-foundry.services.ai.azure.com/models/info?api-version=2024-05-01-preview"
     assert sample.error(lab.send("GET", info, headers=headers))[:2] == (401, "PermissionDenied")
+    taken = [lab.arm("DELETE", assignment, version="2022-04-01")[0] for _ in range(2)]
+    assert taken == [200, 204]
+    assert sample.error(lab.send("POST", CHAT, HELLO, headers=headers))[0] == 401
 
 
 def test_calls_that_are_wrong() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: azure_openai_lockdown
 short_description: Refuse calls to an Azure AI account that do not come through its private endpoints
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Closes the public path of an Azure OpenAI, AI Services or other Cognitive Services account, and opens it again.
   - It is one change of the account, in which C(publicNetworkAccess) becomes V(Disabled) and

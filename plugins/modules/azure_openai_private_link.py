@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: azure_openai_private_link
 short_description: Connect an Azure OpenAI or AI Services account to a network by a private endpoint
-version_added: 0.1.0
+version_added: 0.2.0
 author: private_ai.endpoints contributors (@private-ai)
 description:
   - Makes the private endpoint of one account in one virtual network, waits until both sides say that the

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: azure_openai_private_link_info
 short_description: Collect the evidence about an Azure AI account's private endpoint
-version_added: 0.1.0
+version_added: 0.2.0
 author: private_ai.endpoints contributors (@private-ai)
 description:
   - Reads what Azure says about one AI account and the virtual network that it is called from, and returns it as one

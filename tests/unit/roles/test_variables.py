@@ -64,21 +64,21 @@ def test_every_described_variable_is_used(role: str) -> None:
     assert unused == set()
 
 
-def test_the_examples_use_variables_that_exist() -> None:
-    inventory = load("examples/inventory/targets.yml")["bedrock"]
+@pytest.mark.parametrize("role", ["bedrock", "azure_openai"])
+def test_the_examples_use_variables_that_exist(role: str) -> None:
+    inventory = load("examples/inventory/targets.yml")[role]
     names = {name for host in inventory["hosts"].values() for name in host} | set(inventory["vars"])
     commented = set(
-        re.findall(r"# (bedrock_\w+):", (ROOT / "examples/inventory/targets.yml").read_text())
+        re.findall(rf"# ({role}_\w+):", (ROOT / "examples/inventory/targets.yml").read_text())
     )
     assert commented
-    assert {name for name in names | commented if name.startswith("bedrock_")} <= described(
-        "bedrock"
-    )
+    assert {name for name in names | commented if name.startswith(f"{role}_")} <= described(role)
 
 
-def test_the_examples_name_vantages_that_exist() -> None:
+@pytest.mark.parametrize("role", ["bedrock", "azure_openai"])
+def test_the_examples_name_vantages_that_exist(role: str) -> None:
     vantages = load("examples/inventory/vantages.yml")["vantages"]["hosts"]
-    hosts = load("examples/inventory/targets.yml")["bedrock"]["hosts"]
+    hosts = load("examples/inventory/targets.yml")[role]["hosts"]
     named = {name for host in hosts.values() for name in host["vantages"] if isinstance(name, str)}
     assert named <= set(vantages)
     for host in hosts.values():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..contracts import KNOWN_AFTER_APPLY, Step
+from ..contracts import KNOWN_AFTER_APPLY, Action, Step
 from .arm_id import same
 from .names import Cloud, client_name, hosts, members
 from .plan_create_rules import Rule, before_ours
@@ -93,14 +93,7 @@ def _network_step(change: CreateGroup | ChangeRules | ChangeSubnet | DeleteGroup
             after={"location": change.location, "tags": dict(change.tags)},
         )
     if isinstance(change, ChangeRules):
-        gone = {item.name.lower() for item in (*change.delete, *change.set)}
-        kept = [item for item in change.before if item.name.lower() not in gone]
-        return Step(
-            resource=change.group_id,
-            action="update",
-            before={"rules": _texts(change.before)},
-            after={"rules": _texts([*kept, *change.set])},
-        )
+        return _rules_step(change)
     if isinstance(change, DeleteGroup):
         return Step(
             resource=change.group.id,
@@ -116,6 +109,20 @@ def _network_step(change: CreateGroup | ChangeRules | ChangeSubnet | DeleteGroup
         before["network_security_group"] = change.subnet.group_id or None
         after["network_security_group"] = change.group_id or None
     return Step(resource=change.subnet.id, action="update", before=before, after=after)
+
+
+def _rules_step(change: ChangeRules) -> Step:
+    """The endpoint's rules as a resource of their own: the group may be made by a run for its neighbour."""
+    names = [item.name for item in (*change.set, *change.delete)]
+    gone = {name.lower() for name in names}
+    left = [*(item for item in change.before if item.name.lower() not in gone), *change.set]
+    action: Action = "update" if change.before and left else "create" if left else "delete"
+    return Step(
+        resource=f"{change.group_id}/securityRules/{names[0].rpartition('-')[0]}",
+        action=action,
+        before={"rules": _texts(change.before)} if change.before else {},
+        after={"rules": _texts(left)} if left else {},
+    )
 
 
 def new_attributes(change: CreateEndpoint) -> dict[str, Any]:

@@ -41,7 +41,7 @@ OBSERVE = "azure_openai_private_link_info"
 PHASES = {"azure_openai_private_link", "azure_openai_private_dns", "azure_openai_lockdown"}
 READ = "Microsoft.CognitiveServices/accounts:GET"
 # Of an account of kind OpenAI, by all tasks of the main job that write when something is to be done.
-PER_ACCOUNT = 20
+PER_ACCOUNT = 15
 
 Entries = list[dict[str, Any]]
 

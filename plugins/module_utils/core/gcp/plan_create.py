@@ -11,6 +11,8 @@ empty plan.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import firewalls
 from .addresses import free
 from .plan_create_types import (
@@ -44,7 +46,7 @@ def plan(desired: Desired, observed: Observed) -> list[Change]:
     for wish in desired.wishes:
         rule = chosen(wish, observed)
         # Never in the call that makes the new one: names still lead to the old one.
-        removing = desired.remove_replaced and rule is not None
+        removing = desired.remove_replaced and not wish.keep and rule is not None
         if rule is None:
             made = _new(desired, wish, observed, taken)
             changes += made
@@ -61,6 +63,15 @@ def plan(desired: Desired, observed: Observed) -> list[Change]:
         changes += _removals(wish, observed, going) if removing else []
     access = [SetAccess(subnet=path) for path in desired.subnets if not observed.subnets.get(path)]
     return [*access, *changes]
+
+
+def of_this_run(desired: Desired, observed: Observed) -> Desired:
+    """What one run may do from what it finds: where it has yet to make the endpoint, the old one outlives the run.
+
+    Planned again after the endpoint was made, the same wishes would have it removed before names lead elsewhere.
+    """
+    wishes = (replace(wish, keep=chosen(wish, observed) is None) for wish in desired.wishes)
+    return replace(desired, wishes=tuple(wishes))
 
 
 def plan_absent(desired: Desired, observed: Observed) -> list[Change]:

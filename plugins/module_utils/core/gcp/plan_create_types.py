@@ -29,7 +29,8 @@ def family_of(description: str) -> str | None:
 class Wish:
     """The endpoint of one network. name: of the first endpoint, a replacement gets a number behind it.
 
-    address, address_name: None when they are to be chosen. named: whether the name was given.
+    address, address_name: None when they are to be chosen. named: whether the name was given. keep: whether what it
+    replaces stays, whatever `remove_replaced` says.
     """
 
     network: str
@@ -39,6 +40,7 @@ class Wish:
     bundle: str
     address: str | None = None
     address_name: str | None = None
+    keep: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -235,6 +235,8 @@ def test_nothing_that_is_replaced_goes_in_the_run_that_makes_the_new_one() -> No
     changes = plan_create.plan(desired, observed)
     assert [type(item) for item in changes] == [CreateAddress, CreateRule]
     after = applied(observed, changes)
+    # Nor in a further round of that run.
+    assert plan_create.plan(plan_create.of_this_run(desired, observed), after) == []
     (removed,) = [item for item in plan_create.plan(desired, after) if isinstance(item, DeleteRule)]
     assert removed.rule.name == "pscapp"
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.gcp import client, credentials
@@ -125,6 +128,26 @@ def test_a_broken_key_is_one_sentence_without_the_key() -> None:
     with pytest.raises(EndpointError) as raised:
         credentials.credential(choice)
     assert "hush" not in str(raised.value) and "serviceaccount" in str(raised.value)
+
+
+def test_the_key_that_awx_writes_is_enough_and_may_act_as_another(tmp_path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path = tmp_path / "key.json"
+    document = {"type": "service_account", "client_email": "a@p.iam", "project_id": "p"}
+    path.write_text(json.dumps({**document, "private_key": key.decode()}))
+    params = {"service_account_file": str(path)}
+    made, project = credentials.credential(credentials.choose(params))
+    assert (made.service_account_email, project) == ("a@p.iam", "p")
+    connection = client.connect({**params, "impersonate_service_account": "b@p.iam"})
+    assert connection.project == "p"
+    acting, _project = credentials.credential(
+        credentials.choose({**params, "impersonate_service_account": "b@p.iam"})
+    )
+    assert acting.service_account_email == "b@p.iam"
 
 
 def test_a_write_is_sent_again_with_the_same_request_id(

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..core import steps as step_list
@@ -15,7 +15,7 @@ from ..core.aws.plan_dns import absent, present, restored
 from ..core.aws.plan_dns_types import DnsPlan, Done, View
 from ..core.aws.probe_targets import probe_targets
 from ..core.contracts import KNOWN_AFTER_APPLY, Step
-from ..core.errors import EndpointError
+from ..core.errors import EndpointError, refuse
 from ..module import Context
 from ..waiting import Deadline
 from .client import AwsError, Connection, connect
@@ -81,7 +81,7 @@ def _check(params: Mapping[str, Any], context: Context, reading: Reading, plan: 
             spokes = [spoke for spoke in reading.view.spokes if spoke.vpc_id != reading.view.vpc_id]
             own = params["private_dns"] == "enabled"
             problems += attributes(reading, spokes, own=own)
-    _refuse(problems)
+    refuse(problems, "DNS cannot be switched")
 
 
 def _unmade(view: View) -> list[str]:
@@ -90,14 +90,6 @@ def _unmade(view: View) -> list[str]:
         for item in view.endpoints
         if item.id == KNOWN_AFTER_APPLY
     ]
-
-
-def _refuse(problems: Iterable[str]) -> None:
-    listed = tuple(dict.fromkeys(problems))
-    if len(listed) == 1:
-        raise EndpointError(listed[0])
-    if listed:
-        raise EndpointError("DNS cannot be switched", problems=listed)
 
 
 def _converge(
@@ -114,7 +106,7 @@ def _converge(
             _round(reading, plan, work, deadline, last=number == ROUNDS - 1)
             reading = read(connection, params)
             plan = _plan(params, reading.view)
-            _refuse(plan.problems)
+            refuse(plan.problems, "DNS cannot be switched")
             if not plan.steps:
                 return reading
         raise EndpointError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -20,7 +20,7 @@ from ..core.aws.lock_delta import Standing, Wanted, steps
 from ..core.aws.plan_lockdown import admit, describe_binding, lock, recover, seal, unlock
 from ..core.aws.scp_analysis import too_broad
 from ..core.contracts import KNOWN_AFTER_APPLY
-from ..core.errors import EndpointError
+from ..core.errors import EndpointError, refuse
 from ..module import Context
 from . import lockdown_members
 from .client import AwsError, Connection, calling, connect, gather
@@ -125,7 +125,7 @@ class _Task:
         """The same after others changed it meanwhile, unless the change makes it wrong."""
         made = self.plan(standing)
         if self.params["state"] in _ADDING:
-            _refuse(problems(made, {}, self.wanted), "the lock may not be made")
+            refuse(problems(made, {}, self.wanted), "the lock may not be made")
         return made
 
 
@@ -156,7 +156,7 @@ def _wanted(params: Mapping[str, Any], context: Context) -> Wanted:
     tag = params["opt_in_tag"]
     if params["state"] in _ADDING:
         found += _missing(params)
-    _refuse(found, "the options are not right")
+    refuse(found, "the options are not right")
     return Wanted(
         rules=scp.Rules(
             action_prefixes=tuple(sorted(set(params["action_prefixes"]))),
@@ -221,7 +221,7 @@ def _may_lock(
         *found["malformed"],
         *_unproved(task, organization, made, management),
     ]
-    _refuse(refused, "the lock may not be made")
+    refuse(refused, "the lock may not be made")
 
 
 def _unproved(
@@ -282,14 +282,6 @@ def _malformed(connection: Connection, context: Context, made: LockPlan) -> list
         for finding in found
         if finding["findingType"] == "ERROR"
     ]
-
-
-def _refuse(found: Iterable[str], summary: str) -> None:
-    listed = tuple(found)
-    if len(listed) == 1:
-        raise EndpointError(listed[0])
-    if listed:
-        raise EndpointError(summary, problems=listed)
 
 
 def _policy_id(made: LockPlan, after: Standing) -> str | None:

@@ -10,13 +10,13 @@ Everything that hangs on nothing is read at once, then what hangs on that: at mo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..core.aws.catalogue import CATALOGUE
 from ..core.contracts import SCHEMA_VERSION
-from ..core.errors import EndpointError
-from ..core.proof import parse_timestamp, timestamp
+from ..core.proof import timestamp
+from ..core.window import window
 from . import observe_dns, observe_endpoints, observe_enforcement, observe_network, observe_traffic
 from .client import Connection, connect
 from .reads import Read, Reader
@@ -55,7 +55,12 @@ def observe(
     credentials that AWS rejects, or a network failure raise EndpointError.
     """
     used = connection if isinstance(connection, Connection) else connect(connection)
-    start, end = _window(traffic_days, traffic_start)
+    start, end = window(
+        traffic_days,
+        traffic_start,
+        longest=_LONGEST,
+        kept="CloudTrail's event history keeps 90 days",
+    )
     reader = Reader()
     found = _Found(used, reader, vpc_id, frozenset(gather))
     found.read()
@@ -94,29 +99,6 @@ def _regions(reader: Reader, found: _Found, own: str, further: Sequence[str]) ->
 def event_sources() -> list[str]:
     """CloudTrail's event sources of the catalogue's services."""
     return sorted({f"{item.iam_prefix}.amazonaws.com" for item in CATALOGUE.values()})
-
-
-def _window(days: float, start: str | None) -> tuple[datetime, datetime]:
-    end = datetime.now(timezone.utc)
-    if start is None:
-        if not 0 < days <= _LONGEST.days:
-            raise EndpointError(
-                f"{days} is not between 0 and {_LONGEST.days}",
-                resource="traffic_days",
-                fix="CloudTrail's event history keeps 90 days",
-            )
-        return end - timedelta(days=days), end
-    try:
-        first = parse_timestamp(start)
-    except ValueError as error:
-        raise EndpointError(
-            str(error), resource="traffic_start", fix="Write it as 2026-01-31T12:00:00Z"
-        ) from error
-    if not end - _LONGEST <= first < end:
-        raise EndpointError(
-            f"{start} is not within the last {_LONGEST.days} days", resource="traffic_start"
-        )
-    return first, end
 
 
 class _Found:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..core import steps as step_list
@@ -20,7 +20,7 @@ from ..core.azure.plan_dns_done import Done
 from ..core.azure.plan_dns_types import DnsPlan, View, Wanted, Zone
 from ..core.azure.probe_targets import probe_targets
 from ..core.contracts import KNOWN_AFTER_APPLY, Step
-from ..core.errors import EndpointError
+from ..core.errors import EndpointError, refuse
 from ..module import Context
 from ..waiting import Deadline
 from .client import AzureError
@@ -43,7 +43,7 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     if params["state"] == "restored":
         return _restored(where, params, context, deadline)
     reading, plan = _look(where, params, predict=context.check_mode)
-    _refuse([*plan.problems, *(reading.problems if plan.steps else ())])
+    refuse([*plan.problems, *(reading.problems if plan.steps else ())], "DNS cannot be switched")
     for text in (*reading.warnings, *plan.warnings):
         context.warn(text)
     listed = list(plan.steps)
@@ -80,14 +80,6 @@ def _look(where: Places, params: Mapping[str, Any], *, predict: bool) -> tuple[R
     return reading, present(reading.view, wanted)
 
 
-def _refuse(problems: Iterable[str]) -> None:
-    listed = tuple(dict.fromkeys(problems))
-    if len(listed) == 1:
-        raise EndpointError(listed[0])
-    if listed:
-        raise EndpointError("DNS cannot be switched", problems=listed)
-
-
 def _converge(
     where: Places,
     params: Mapping[str, Any],
@@ -101,7 +93,10 @@ def _converge(
         for number in range(ROUNDS):
             _round(where, reading, plan, done, deadline, number)
             reading, plan = _look(where, params, predict=False)
-            _refuse([*plan.problems, *(reading.problems if plan.steps else ())])
+            refuse(
+                [*plan.problems, *(reading.problems if plan.steps else ())],
+                "DNS cannot be switched",
+            )
             if not plan.steps:
                 return reading
         raise EndpointError(

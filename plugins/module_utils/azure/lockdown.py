@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -29,7 +29,7 @@ from ..core.azure.plan_lockdown import (
     unlock,
 )
 from ..core.contracts import Step
-from ..core.errors import EndpointError
+from ..core.errors import EndpointError, refuse
 from ..module import Context
 from ..waiting import Deadline
 from . import lockdown_members
@@ -105,7 +105,7 @@ class _Task:
         """The same after others changed the account meanwhile, unless the change makes it wrong."""
         made = self.plan(start)
         if self.params["state"] == "locked":
-            _refuse(problems(start, made.desired))
+            refuse(problems(start, made.desired), "the lock may not be made")
         return made
 
 
@@ -153,12 +153,12 @@ def _may_lock(task: _Task, context: Context, where: Places, made: LockPlan) -> b
     refused = problems(made.start, made.desired)
     if context.check_mode and proof is None and task.params["require_proof"]:
         return False
-    _refuse(refused)
+    refuse(refused, "the lock may not be made")
     if not task.params["require_proof"]:
         return True
     try:
         evidence = {} if proof is None else lockdown_members.read(where, task.params)
-        _refuse(member_problems(made.start, evidence))
+        refuse(member_problems(made.start, evidence), "the lock may not be made")
         lockdown_members.check(task.params, evidence, task.now)
     except EndpointError as error:
         if not context.check_mode:
@@ -166,14 +166,6 @@ def _may_lock(task: _Task, context: Context, where: Places, made: LockPlan) -> b
         context.warn(f"as things stand, {error.message}")
         return False
     return True
-
-
-def _refuse(found: Iterable[str]) -> None:
-    listed = tuple(found)
-    if len(listed) == 1:
-        raise EndpointError(listed[0])
-    if listed:
-        raise EndpointError("the lock may not be made", problems=listed)
 
 
 def _done(task: _Task, first: Standing, made: LockPlan) -> list[Step]:

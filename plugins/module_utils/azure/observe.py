@@ -11,13 +11,14 @@ peers and zones.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..core.azure.arm_id import ArmId, key
 from ..core.contracts import SCHEMA_VERSION
 from ..core.errors import EndpointError
-from ..core.proof import parse_timestamp, timestamp
+from ..core.proof import timestamp
+from ..core.window import window
 from . import observe_account, observe_dns, observe_endpoints, observe_network, observe_traffic
 from .client import Connection
 from .dns_places import Places
@@ -55,7 +56,12 @@ def observe(
     account = ArmId.parse(
         account_id, option="account_id", kind="Microsoft.CognitiveServices/accounts"
     )
-    start, end = _window(traffic_days, traffic_start)
+    start, end = window(
+        traffic_days,
+        traffic_start,
+        longest=_LONGEST,
+        kept="A workspace keeps its logs for at most two years",
+    )
     found = _Found(
         connection,
         places or Places(main=connection, zones=connection, home_subscription=None),
@@ -102,29 +108,6 @@ def _network_id(network_id: str | None, subnet_id: str | None) -> str:
         raise EndpointError("neither network_id nor subnet_id is given", resource="network_id")
     kind = "Microsoft.Network/virtualNetworks/subnets"
     return str(ArmId.parse(subnet_id, option="subnet_id", kind=kind).parent)
-
-
-def _window(days: float, start: str | None) -> tuple[datetime, datetime]:
-    end = datetime.now(timezone.utc)
-    if start is None:
-        if not 0 < days <= _LONGEST.days:
-            raise EndpointError(
-                f"{days} is not between 0 and {_LONGEST.days}",
-                resource="traffic_days",
-                fix="A workspace keeps its logs for at most two years",
-            )
-        return end - timedelta(days=days), end
-    try:
-        first = parse_timestamp(start)
-    except ValueError as error:
-        raise EndpointError(
-            str(error), resource="traffic_start", fix="Write it as 2026-01-31T12:00:00Z"
-        ) from error
-    if not end - _LONGEST <= first < end:
-        raise EndpointError(
-            f"{start} is not within the last {_LONGEST.days} days", resource="traffic_start"
-        )
-    return first, end
 
 
 class _Found:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -60,3 +61,12 @@ class EndpointError(Exception):
 
 class MissingSdk(EndpointError):
     """A Python library that this cloud needs is not installed where the module runs."""
+
+
+def refuse(problems: Iterable[str], what: str) -> None:
+    """EndpointError for all problems at once, if there are any; `what` is the headline of several."""
+    listed = tuple(dict.fromkeys(problems))
+    if len(listed) == 1:
+        raise EndpointError(listed[0])
+    if listed:
+        raise EndpointError(what, problems=listed)

@@ -108,7 +108,7 @@ def seen(folder: Path) -> None:
 
 
 def main() -> None:
-    count, folder = int(sys.argv[1]), Path(sys.argv[2])
+    count, folder = int(sys.argv[1]), Path(sys.argv[2]).resolve()
     ways = {}
     for number, way in enumerate(WAYS):
         results = folder / f"way-{number}.json"

@@ -4,9 +4,10 @@
 
 """What Azure costs in the lab, this collection's way and azure.azcollection's. Usage: azure_measure.py COUNT FOLDER.
 
-Each way gets a lab of its own that starts from the same open accounts, and the same playbook twice: once to create,
-once where nothing is to do. Seconds are taken inside the lab, around the playbook; calls are lines of the lab's
-journal. A ratio within one run says something on a noisy machine; the seconds are only there to see the size.
+Each way gets a lab of its own that starts from the same open accounts, and the same playbook three times: to create,
+where nothing is to do, and after somebody deleted the DNS record of every account. Seconds are taken inside the lab,
+around the playbook; calls are lines of the lab's journal. A ratio within one run says something on a noisy machine;
+the seconds are only there to see the size.
 
 In the first lab azure.azcollection's reading modules then look at what this collection made, unmodified; when one of
 them sees something else than what is there, the benchmark fails.
@@ -21,10 +22,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import requests
 import yaml
+from azure.identity import EnvironmentCredential
+from azure_fleet import GROUP
 from measure import BENCH, OURS, PEERS, ROOT, cost, playbook
 
-STEPS = ("first", "second")
+STEPS = ("first", "second", "repairing")
+RECORDS = f"https://management.azure.com{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.openai.azure.com/A"
 IN_PROCESS, ORDINARY = "in process (this collection)", "ordinary module (this collection)"
 THEIRS = "azure.azcollection"
 # The name of a way: its environment, its playbook, what the playbook gets, and the playbook that looks afterwards.
@@ -36,12 +41,14 @@ WAYS: dict[str, tuple[Path, str, tuple[str, ...], str]] = {
 
 
 def inside(way: str, folder: Path, results: Path) -> None:
-    """In the lab of one way: run its playbook twice, look, and write down what that took."""
+    """In the lab of one way: run its playbook for each step, look, and write down what that took."""
     binaries, name, extra, look = WAYS[way]
     command = playbook(binaries, name, folder, *extra)
     journal = Path(os.environ["LAB_JOURNAL"])
     found: dict[str, Any] = {"tasks": len(_tasks(name))}
     for step in STEPS:
+        if step == "repairing":
+            _records(folder, "DELETE")
         before = len(_calls(journal))
         changed = folder / "changed.json"
         took = cost(
@@ -58,10 +65,26 @@ def inside(way: str, folder: Path, results: Path) -> None:
             "calls": sum(not call["operation"].startswith("login:") for call in calls),
             "writes": sum(call["write"] for call in calls),
             "logins": sum(call["operation"].startswith("login:") for call in calls),
+            "records": _records(folder, "GET"),
         }
     if look:
         cost(playbook(PEERS, look, folder, "-e", f"seen_file={folder}/seen.yml"))
     results.write_text(json.dumps(found))
+
+
+def _records(folder: Path, method: str) -> int:
+    """How many accounts have their DNS record. Or, with DELETE, had it."""
+    token = EnvironmentCredential().get_token("https://management.azure.com/.default").token
+    answers = [
+        requests.request(
+            method,
+            f"{RECORDS}/bench-{host}?api-version=2024-06-01",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+        )
+        for host in yaml.safe_load((folder / "inventory.yml").read_text())["all"]["hosts"]
+    ]
+    return sum(answer.status_code == 200 for answer in answers)
 
 
 def _tasks(name: str) -> list[Any]:
@@ -80,7 +103,7 @@ def table(count: int, step: str, ways: dict[str, dict[str, Any]]) -> None:
     columns = ("wall", "cpu", "calls")
     print(f"\n{step} run over {count} accounts, 5 forks; ratios against the first row\n")
     print(f"{'':34}" + "".join(f"{name:>9}{'ratio':>7}" for name in columns), end="")
-    print(f"{'writes':>8}{'logins':>8}{'tasks':>7}{'ratio':>7}{'changed':>9}")
+    print(f"{'writes':>8}{'logins':>8}{'tasks':>7}{'ratio':>7}{'changed':>9}{'records':>9}")
     for name, way in ways.items():
         row, first = way[step], base[step]
         cells = [
@@ -92,19 +115,23 @@ def table(count: int, step: str, ways: dict[str, dict[str, Any]]) -> None:
         print(
             f"{name:34}{''.join(cells)}{row['writes']:8}{row['logins']:8}"
             f"{way['tasks']:7}{way['tasks'] / base['tasks']:6.1f}x"
-            f"{sum(row['changed'].values()):9}"
+            f"{sum(row['changed'].values()):9}{row['records']:9}"
         )
     for name, way in ways.items():
-        for task, hosts in way[step]["changed"].items():
-            print(f"  changed by {name}: {task} x{hosts}")
+        if changed := way[step]["changed"]:
+            said = ", ".join(f"{task} x{hosts}" for task, hosts in changed.items())
+            print(f"  changed by {name}: {said}")
 
 
 def seen(folder: Path) -> None:
     """What the other collection's reading modules saw of what this collection made."""
-    print("\nwhat azure.azcollection's modules see of this collection's work:\n")
-    for host, modules in yaml.safe_load((folder / "seen.yml").read_text()).items():
-        for name, saw in modules.items():
-            print(f"{host:12}{name:42}{saw}")
+    hosts = yaml.safe_load((folder / "seen.yml").read_text())
+    print(
+        f"\nazure.azcollection's modules saw what this collection made, for each of {len(hosts)}:\n"
+    )
+    host, modules = next(iter(hosts.items()))
+    for name, saw in modules.items():
+        print(f"{host:12}{name:42}{saw}")
 
 
 def main() -> None:

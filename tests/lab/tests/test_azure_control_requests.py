@@ -518,6 +518,19 @@ def test_if_match_on_what_is_not_there_is_refused(standing: sample.Lab) -> None:
     assert error(answer)[:2] == (412, "PreconditionFailed")
 
 
+def test_a_link_takes_only_the_id_of_a_whole_network() -> None:
+    """As azure_rm_privatednszonelink of azure.azcollection sends it."""
+    lab = sample.lab({"id": ZONE, "location": "global"})
+    body = link(APP)
+    body["properties"]["virtualNetwork"]["properties"] = {"enableDdosProtection": False}
+    path = f"{ZONE}/virtualNetworkLinks/app"
+    assert lab.arm("PUT", path, body, version=DNS)[0] in (201, 202)
+    made = lab.arm("GET", path, version=DNS)[1]
+    assert made["properties"]["virtualNetwork"] == {"id": APP}
+    body["properties"]["virtualNetwork"] = {"id": APP, "resourceId": APP}
+    assert error(lab.arm("PUT", path, body, version=DNS))[:2] == (400, "InvalidRequestContent")
+
+
 def poll(lab: sample.Lab, headers: dict[str, str]) -> Any:
     url = headers["Azure-AsyncOperation"]
     return lab.send("GET", url, headers={"Authorization": f"Bearer {lab.token()}"})[1]

@@ -51,12 +51,12 @@ def place(letter: str, name: str, second: int) -> dict[str, Any]:
 
 
 WORLD = {
-    "vantages": [place("c", "west-a", 30), place("d", "hidden-a", 40)],
+    "vantages": [place("c", "west-a", 70), place("d", "hidden-a", 80)],
     "aws": {
         "timing": {"endpoint_pending": 0.3, "scp_propagation": 0.3},
         "vpcs": [
-            network("c", "us-west-2", 30, "us-west-2a"),
-            network("d", "us-east-1", 40, "us-east-1a"),
+            network("c", "us-west-2", 70, "us-west-2a"),
+            network("d", "us-east-1", 80, "us-east-1a"),
         ],
         # An endpoint that some other team has, and the inventory lacks.
         "endpoints": [
@@ -75,7 +75,7 @@ WORLD["aws"]["vpcs"][1]["security_groups"] = [  # type: ignore[index]
     {
         "id": "sg-0d0000000000000d9",
         "name": "endpoints",
-        "ingress": [{"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr": "10.40.0.0/16"}],
+        "ingress": [{"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr": "10.80.0.0/16"}],
     }
 ]
 
@@ -95,7 +95,7 @@ def target(letter: str, region: str, second: int, vantage: str) -> dict[str, Any
         "bedrock_allowed_cidrs": [f"10.{second}.0.0/16"],
         "bedrock_assume_role_arn": ROLE,
         "bedrock_lockdown_targets": [UNIT],
-        "bedrock_egress_addresses": ["198.51.100.101", "198.51.100.130"],
+        "bedrock_egress_addresses": ["198.51.100.101", "198.51.100.170"],
         "bedrock_organization_id": "o-labprivate1",
         "bedrock_soak_seconds": 0,
         "vantages": [vantage, "outside"],
@@ -127,14 +127,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
     """Every run by its name."""
     told = Story(lab := Lab(tmp_path_factory.mktemp("scopes")))
     east = {"east": target("a", "us-east-1", 10, "app-a")}
-    both = inventory(lab, "both.yml", {**east, "west": target("c", "us-west-2", 30, "west-a")})
+    both = inventory(lab, "both.yml", {**east, "west": target("c", "us-west-2", 70, "west-a")})
     alone = inventory(lab, "alone.yml", east)
     lab.path("call.py").write_text(CALL)
     told.do(f"$LAB_RUN/in-hidden-a python {lab.path('call.py')} us-east-1")
     told.do(f"$LAB_RUN/in-app-a python {lab.path('call.py')} us-west-2")
     told.tell("region", alone, "lockdown.yml")
     told.tell("endpoint", both, "lockdown.yml")
-    explained = [{"source": "10.40.*", "reason": "moves to an endpoint of this inventory first"}]
+    explained = [{"source": "10.80.*", "reason": "moves to an endpoint of this inventory first"}]
     told.tell("locked", both, "lockdown.yml", bedrock_explained_callers=explained)
     told.tell("again", both, "lockdown.yml")
     return told.read(world=WORLD)

@@ -13,11 +13,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 ENABLED, DISABLED = "Enabled", "Disabled"
 ALLOW, DENY = "Allow", "Deny"
-Value = str | bool | tuple[str, ...]
+Value: TypeAlias = "str | bool | tuple[str, ...]"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 LABEL, MANAGED = "private-ai-endpoints", "managed"
 # Labels cannot be given when a rule is made, its description can: a run that dies in between leaves its mark.
@@ -208,13 +208,4 @@ class DeleteAddress:
     address: Address
 
 
-Change = (
-    CreateAddress
-    | CreateRule
-    | SetLabels
-    | SetAccess
-    | SetFirewall
-    | DeleteFirewall
-    | DeleteRule
-    | DeleteAddress
-)
+Change: TypeAlias = "CreateAddress | CreateRule | SetLabels | SetAccess | SetFirewall | DeleteFirewall | DeleteRule | DeleteAddress"

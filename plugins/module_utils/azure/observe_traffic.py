@@ -11,7 +11,7 @@ https://learn.microsoft.com/azure/ai-services/openai/how-to/monitor-openai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..core.azure import traffic as core
@@ -59,8 +59,10 @@ def traffic(
     account = evidence["account"]
     if not sent or account is None:
         return None
+    # Time stamps are whole seconds: the one that has begun belongs to the window.
+    until = timestamp(end + timedelta(seconds=1))
     query = QUERY.format(
-        start=timestamp(start), end=timestamp(end), account=account["id"], rows=max_rows + 1
+        start=timestamp(start), end=until, account=account["id"], rows=max_rows + 1
     )
     answers = reader.all({item: _read(connection, item, query) for item in sent})
     if any(value is None for value in answers.values()):

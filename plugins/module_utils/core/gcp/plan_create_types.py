@@ -208,4 +208,7 @@ class DeleteAddress:
     address: Address
 
 
-Change: TypeAlias = "CreateAddress | CreateRule | SetLabels | SetAccess | SetFirewall | DeleteFirewall | DeleteRule | DeleteAddress"
+Change: TypeAlias = (
+    "CreateAddress | CreateRule | SetLabels | SetAccess"
+    " | SetFirewall | DeleteFirewall | DeleteRule | DeleteAddress"
+)

@@ -17,17 +17,32 @@ AI = "/subscriptions/5c000000-0000-0000-0000-00000000000c/resourceGroups/ai"
 ACCOUNTS = f"{AI}/providers/Microsoft.CognitiveServices/accounts"
 FOUNDRY = ("cognitiveservices", "openai", "services.ai")
 # As it stands before somebody adds the spoke.
-NARROW = {
-    "azure_openai_link_peered": False,
-    "azure_openai_spoke_networks": [],
-    "vantages": ["azure-app", "azure-outside"],
-}
+NARROW = {"azure_openai_spoke_networks": [], "vantages": ["azure-app", "azure-outside"]}
+# Usage: DELETE or PUT, what becomes of the peering of application and spoke, in both directions.
+PEER = """
+import json, sys, time, urllib.request
+from azure.identity import EnvironmentCredential
+
+token = EnvironmentCredential().get_token("https://management.azure.com/.default").token
+headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+group = "/subscriptions/5a000000-0000-0000-0000-00000000000a/resourceGroups/app-network"
+networks = f"{group}/providers/Microsoft.Network/virtualNetworks"
+for here, there in (("app", "spoke"), ("spoke", "app")):
+    path = f"{networks}/{here}/virtualNetworkPeerings/to-{there}"
+    remote = {"allowVirtualNetworkAccess": True, "remoteVirtualNetwork": {"id": f"{networks}/{there}"}}
+    body = json.dumps({"properties": remote}).encode() if sys.argv[1] == "PUT" else None
+    url = f"https://management.azure.com{path}?api-version=2024-05-01"
+    urllib.request.urlopen(urllib.request.Request(url, body, headers, method=sys.argv[1]))
+    time.sleep(1)
+"""
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
     """Every chapter by its name."""
-    told = Story(Lab(tmp_path_factory.mktemp("azure")))
+    told = Story(lab := Lab(tmp_path_factory.mktemp("azure")))
+    peer = lab.path("peer.py")
+    peer.write_text(PEER)
     soak = {"azure_openai_soak_seconds": 1}
     shown = {**soak, "private_endpoint_report_in_check_mode": True}
     told.tell("predicted", AZURE_INVENTORY, "lockdown.yml --check --diff", **shown)
@@ -40,7 +55,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
     told.tell("torn_down", AZURE_INVENTORY, "teardown.yml")
     told.tell("verified", AZURE_INVENTORY, "verify.yml", private_endpoint_expect="open")
     one = "--limit lab-openai:vantages"
+    told.do(f"python {peer} DELETE")
     told.tell("narrow", AZURE_INVENTORY, f"lockdown.yml {one}", **soak, **NARROW)
+    told.do(f"python {peer} PUT")
     told.tell("widened", AZURE_INVENTORY, f"lockdown.yml {one}", **soak)
     return told.read()
 

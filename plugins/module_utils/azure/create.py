@@ -250,20 +250,40 @@ def _absent(
             f"{staying.id} was not created by this collection and stays; force: true deletes it."
         )
     rehearse(connection, changes)
-    if not context.check_mode:
-        deadline = Deadline(params["wait_timeout"])
-        for change in changes:
-            _remove(connection, change, deadline)
+    done = steps(changes)
+    if not context.check_mode and changes:
+        done = _clear(connection, desired, changes, params)
     document = None
     if staying and snapshot.endpoint:
         document = create_convert.document(staying, snapshot.endpoint)
     return core_steps.result(
-        steps(changes),
+        done,
         with_diff=context.diff,
         endpoint=document,
         fqdns={},
         probe_targets=[],
     )
+
+
+def _clear(
+    connection: Connection, desired: Desired, changes: Sequence[Change], params: dict[str, Any]
+) -> list[Step]:
+    """Remove, and look again: a neighbour that goes at the same time leaves the shared security group to nobody."""
+    deadline = Deadline(params["wait_timeout"])
+    rounds: list[list[Step]] = []
+    for _unused in range(ROUNDS):
+        try:
+            for change in changes:
+                _remove(connection, change, deadline)
+        except AzureError as error:
+            if error.kind != "conflict" or len(rounds) + 1 == ROUNDS:
+                raise
+        rounds.append(steps(changes))
+        standing = observe(connection, desired, removing=True).observed
+        changes, _staying = plan_create.plan_absent(desired, standing, force=params["force"])
+        if not changes:
+            break
+    return merge(rounds)
 
 
 def _remove(connection: Connection, change: Change, deadline: Deadline) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from .conftest import Lab
 
@@ -72,3 +72,27 @@ class Story:
             report=json.loads(report.read_text()) if report.exists() else {},
             writes=[entry["operation"] for entry in journal[start:end] if entry["write"]],
         )
+
+
+class Told(Protocol):
+    """A chapter, as far as its report goes."""
+
+    report: dict[str, Any]
+
+
+def changes(chapter: Told) -> set[tuple[str, str, str]]:
+    """(resource, action, attribute) of every step."""
+    return {
+        (step["resource"], step["action"], attribute)
+        for step in chapter.report["steps"]
+        for attribute in {*step["before"], *step["after"]}
+    }
+
+
+def cells(chapter: Told) -> dict[tuple[str, str], str]:
+    """(vantage, host) → where and how it was answered."""
+    return {
+        (row["vantage"], row["host"]): f"{row['where']} {row['outcome']}"
+        for target in chapter.report["targets"]
+        for row in target["matrix"]
+    }

@@ -11,7 +11,7 @@ import json
 import pytest
 
 from .conftest import AZURE_INVENTORY, Lab
-from .story import Chapter, Story
+from .story import Chapter, Story, cells, changes
 
 AI = "/subscriptions/5c000000-0000-0000-0000-00000000000c/resourceGroups/ai"
 ACCOUNTS = f"{AI}/providers/Microsoft.CognitiveServices/accounts"
@@ -60,24 +60,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
     told.do(f"python {peer} PUT")
     told.tell("widened", AZURE_INVENTORY, f"lockdown.yml {one}", **soak)
     return told.read()
-
-
-def changes(chapter: Chapter) -> set[tuple[str, str, str]]:
-    """(resource, action, attribute) of every step."""
-    return {
-        (step["resource"], step["action"], attribute)
-        for step in chapter.report["steps"]
-        for attribute in {*step["before"], *step["after"]}
-    }
-
-
-def cells(chapter: Chapter) -> dict[tuple[str, str], str]:
-    """(vantage, host) → where and how it was answered."""
-    return {
-        (row["vantage"], row["host"]): f"{row['where']} {row['outcome']}"
-        for target in chapter.report["targets"]
-        for row in target["matrix"]
-    }
 
 
 def test_check_mode_writes_nothing_and_predicts_the_run(story: dict[str, Chapter]) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from .conftest import INVENTORY, Lab
+from .story import cells, changes
 
-# One lab for all of them: with several workers, they go to the same one.
 EMERGENCY = "ansible-playbook playbooks/unlock.yml -e scope=222222222222"
 
 
@@ -86,23 +86,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
     ends = [*starts[1:], None]
     return {
         name: told.read(name, outcome.journal, end) for name, end in zip(names, ends, strict=True)
-    }
-
-
-def changes(chapter: Chapter) -> set[tuple[str, str, str]]:
-    """(resource, action, attribute) of every step."""
-    return {
-        (step["resource"], step["action"], attribute)
-        for step in chapter.report["steps"]
-        for attribute in {*step["before"], *step["after"]}
-    }
-
-
-def cells(chapter: Chapter) -> dict[tuple[str, str], str]:
-    """(vantage, host) → where and how it was answered."""
-    return {
-        (row["vantage"], row["host"]): f"{row['where']} {row['outcome']}"
-        for row in chapter.report["targets"][0]["matrix"]
     }
 
 

@@ -22,8 +22,6 @@ NAMES = sorted(
 )
 CLOUDS = sorted({cloud for cloud, _name in NAMES})
 
-# One run of all of them, whichever worker gets them.
-
 Rows = dict[tuple[str, str], dict[str, object]]
 
 

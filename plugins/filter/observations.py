@@ -15,7 +15,7 @@ description:
     observations with an error, so that it is missing coverage and never silence.
 author:
   - private_ai.endpoints contributors (@private-ai)
-positional: targets, positions, pinned
+positional: targets, positions, pinned, networks
 options:
   _input:
     description:
@@ -38,6 +38,10 @@ options:
     type: list
     elements: str
     default: []
+  networks:
+    description: Network of each vantage by its name, as far as it is known.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -59,12 +63,15 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.private_ai.endpoints.plugins.module_utils.probe import observe
+
 
 def observations(
     results: Sequence[Mapping[str, Any]],
     targets: Sequence[Mapping[str, Any]],
     positions: Mapping[str, str],
     pinned: Sequence[str] = (),
+    networks: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """See DOCUMENTATION."""
     seen: list[dict[str, Any]] = []
@@ -80,12 +87,18 @@ def observations(
         what = "unreachable" if result.get("unreachable") else "the probe failed"
         error = f"{what}: {str(result.get('msg', 'no message')).strip()}"
         position = positions[vantage]
-        seen += _missing(targets, vantage, position, position in pinned, error)
+        network = (networks or {}).get(vantage)
+        seen += _missing(targets, vantage, position, network, position in pinned, error)
     return seen
 
 
 def _missing(
-    targets: Sequence[Mapping[str, Any]], vantage: str, position: str, pinned: bool, error: str
+    targets: Sequence[Mapping[str, Any]],
+    vantage: str,
+    position: str,
+    network: str | None,
+    pinned: bool,
+    error: str,
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -113,7 +126,7 @@ def _missing(
             "attempts": 0,
         }
         for target in targets
-        for address in (target["addresses"] if pinned else [None])
+        for address in (observe.expected(dict(target), network) if pinned else [None])
     ]
 
 

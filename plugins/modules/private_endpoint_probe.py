@@ -13,7 +13,8 @@ description:
   - Runs on a vantage, a machine in a network that calls the service, and reports what it sees of each probe target
     there, which is every DNS answer (A and AAAA) with its CNAME chain and TTL, what the system's own resolver says,
     TCP and TLS timing for each address, the certificate, and the class of the answer to one cheap read. AWS's hosts
-    get it signed. Azure's get it without credentials, since Azure judges networks before it asks for any.
+    get it signed, Google's with a token. Azure's get it without credentials, since Azure judges networks before it
+    asks for any.
   - With O(pinned=true) it connects to the addresses that the target expects, with the real host name in SNI and Host,
     before any name points there.
   - All targets and addresses are probed at the same time.
@@ -56,8 +57,14 @@ options:
         type: list
         elements: str
         default: []
+      networks:
+        description:
+          - Addresses by network, where an endpoint serves one network alone. A vantage whose O(network) is among them
+            connects to those, and any other to all of O(targets[].addresses).
+        type: dict
+        default: {}
       cloud:
-        description: Cloud that the service belongs to, V(aws) or V(azure). It decides what an answer means.
+        description: Cloud that the service belongs to, V(aws), V(azure) or V(gcp). It decides what an answer means.
         type: str
         required: true
       target:
@@ -101,7 +108,7 @@ options:
           auth:
             description: How the request is signed. Left out, it is sent unsigned.
             type: str
-            choices: [aws4]
+            choices: [aws4, bearer]
           signing_name:
             description: Service name in an AWS signature.
             type: str
@@ -123,6 +130,10 @@ options:
     type: str
     choices: [inside, spoke, outside, canary]
     default: inside
+  network:
+    description:
+      - Id of the network that this machine is in, as O(targets[].networks) has it.
+    type: str
   timeout:
     description:
       - Seconds for each wait, which are resolving, connecting, the TLS handshake and the answer.
@@ -152,6 +163,7 @@ options:
           - denied_public_access
           - denied_network_rules
           - denied_unapproved_endpoint
+          - denied_perimeter
           - denied_other
           - unauthenticated
           - bad_credentials
@@ -189,6 +201,16 @@ options:
   session_token:
     description:
       - AWS session token that belongs to O(access_key), for temporary credentials.
+    type: str
+  bearer_token:
+    description:
+      - Access token that Google's hosts get with the probe actions, best one that is short-lived. The lookup
+        P(private_ai.endpoints.vertex_token#lookup) makes one.
+      - Without it E(GCP_ACCESS_TOKEN) of the vantage is used, and without that Google asks for credentials, which
+        proves nothing.
+    type: str
+  bearer_principal:
+    description: Email of the account that O(bearer_token) belongs to, for the record.
     type: str
 seealso:
   - module: private_ai.endpoints.private_endpoint_validate
@@ -290,7 +312,9 @@ observations:
       type: list
       elements: dict
     principal:
-      description: ARN of the caller, where an answer named it or O(identify=true) found it.
+      description:
+        - ARN of the caller, where an answer named it or O(identify=true) found it. O(bearer_principal) where the read
+          was sent with that token.
       type: str
     proxy:
       description: Proxies named in the environment, as variable and host.
@@ -336,6 +360,7 @@ def argument_spec() -> dict[str, Any]:
         "host": {"type": "str", "required": True},
         "port": {"type": "int", "default": 443},
         "addresses": {"type": "list", "elements": "str", "default": []},
+        "networks": {"type": "dict", "default": {}},
         "cloud": {"type": "str", "required": True},
         "target": {"type": "str", "required": True},
         "service": {"type": "str", "required": True},
@@ -362,6 +387,7 @@ def argument_spec() -> dict[str, Any]:
         "pinned": {"type": "bool", "default": False},
         "vantage": {"type": "str"},
         "position": {"type": "str", "choices": positions, "default": "inside"},
+        "network": {"type": "str"},
         "timeout": {"type": "float", "default": 5},
         "deadline": {"type": "float", "default": 30},
         "repeat_until": {"type": "dict", "options": until},
@@ -370,6 +396,8 @@ def argument_spec() -> dict[str, Any]:
         "access_key": _from_environment("AWS_ACCESS_KEY_ID"),
         "secret_key": _from_environment("AWS_SECRET_ACCESS_KEY"),
         "session_token": _from_environment("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
+        "bearer_token": _from_environment("GCP_ACCESS_TOKEN"),
+        "bearer_principal": {"type": "str"},
     }
 
 
@@ -392,8 +420,11 @@ def _observations(module: AnsibleModule) -> list[dict[str, Any]]:
     vantage = observe.Vantage(
         name=params["vantage"] or observe.this_machine(),
         position=params["position"],
-        means=connection.Means(_trust(module), params["timeout"], _credentials(params)),
+        means=connection.Means(
+            _trust(module), params["timeout"], _credentials(params), params["bearer_token"]
+        ),
         deadline=params["deadline"],
+        network=params["network"],
     )
     if params["repeat_until"]:
         until = observe.Until(**params["repeat_until"])
@@ -402,7 +433,24 @@ def _observations(module: AnsibleModule) -> list[dict[str, Any]]:
         seen = observe.observe(params["targets"], params["pinned"], vantage)
     if params["identify"]:
         seen = _identified(seen, params["targets"], vantage.means)
-    return seen
+    return _named(seen, params)
+
+
+def _named(seen: list[dict[str, Any]], params: dict[str, Any]) -> list[dict[str, Any]]:
+    """The same with the token's owner where a read was sent with it; Google's answers name nobody."""
+    if not (params["bearer_token"] and params["bearer_principal"]):
+        return seen
+    signed = {
+        (target["target"], target["host"])
+        for target in params["targets"]
+        if (target["probe_action"] or {}).get("auth") == "bearer"
+    }
+    return [
+        {**entry, "principal": params["bearer_principal"]}
+        if (entry["target"], entry["host"]) in signed and entry["principal"] is None
+        else entry
+        for entry in seen
+    ]
 
 
 def _identified(

@@ -259,7 +259,9 @@ probe_targets:
         name: aiplatform.endpoints.list
         method: GET
         path: /v1/projects/lab-vertex/locations/us-central1/endpoints?pageSize=1
-        auth: null
+        auth: bearer
+      networks:
+        projects/lab-vertex/global/networks/app: [10.255.30.2]
 steps:
   description:
     - What changed, or would change, each with C(resource), C(action), C(before) and C(after).

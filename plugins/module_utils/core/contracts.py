@@ -78,6 +78,8 @@ class ProbeTarget(Contract):
 
     probe_action: everything the probe needs to make one cheap, signed read: `{name, method, path, headers, body,
     auth, signing_name, region}`; None where the plane has no such read.
+    networks: network id → the addresses that are right there, where an endpoint serves its own network alone; in a
+    network that is not named any of `addresses` is right.
     """
 
     host: str
@@ -88,6 +90,7 @@ class ProbeTarget(Contract):
     plane: Plane
     port: int = 443
     probe_action: dict[str, Any] | None = None
+    networks: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ WORDS = {
     "denied_public_access": "denied, public access is disabled",
     "denied_network_rules": "denied by network rules",
     "denied_unapproved_endpoint": "denied, endpoint not approved",
+    "denied_perimeter": "denied by perimeter",
     "denied_other": "denied",
     "unauthenticated": "no credentials",
     "bad_credentials": "credentials rejected",
@@ -47,6 +48,7 @@ WORDS = {
 LOCK_REFUSALS: Mapping[str, frozenset[str]] = {
     "aws": frozenset({"denied_scp"}),
     "azure": frozenset({"denied_public_access", "denied_network_rules"}),
+    "gcp": frozenset({"denied_perimeter"}),
 }
 
 

@@ -11,6 +11,8 @@ AWS names the kind of policy in the text of its refusal:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 Azure names the rule in the text of a 403:
 https://learn.microsoft.com/azure/ai-services/cognitive-services-virtual-networks
+Google asks for credentials first, and names the perimeter as the reason of a 403:
+https://cloud.google.com/vpc-service-controls/docs/troubleshooting
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ DENIED_IDENTITY = "denied_identity"
 DENIED_PUBLIC_ACCESS = "denied_public_access"
 DENIED_NETWORK_RULES = "denied_network_rules"
 DENIED_UNAPPROVED_ENDPOINT = "denied_unapproved_endpoint"
+DENIED_PERIMETER = "denied_perimeter"
 DENIED_OTHER = "denied_other"
 UNAUTHENTICATED = "unauthenticated"
 BAD_CREDENTIALS = "bad_credentials"
@@ -41,6 +44,7 @@ CLASSES = (
     DENIED_PUBLIC_ACCESS,
     DENIED_NETWORK_RULES,
     DENIED_UNAPPROVED_ENDPOINT,
+    DENIED_PERIMETER,
     DENIED_OTHER,
     UNAUTHENTICATED,
     BAD_CREDENTIALS,
@@ -81,6 +85,12 @@ _AZURE_TEXTS = (
     ("virtual network/firewall rules", DENIED_NETWORK_RULES),
     ("not from an approved private endpoint", DENIED_UNAPPROVED_ENDPOINT),
 )
+_GOOGLE_DENIALS = {
+    "SECURITY_POLICY_VIOLATED": DENIED_PERIMETER,
+    "vpcServiceControls": DENIED_PERIMETER,
+    "IAM_PERMISSION_DENIED": DENIED_IDENTITY,
+}
+_GOOGLE_LIMITS = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
 _PRINCIPAL = re.compile(r"User: (arn:[\w-]+:(?:iam|sts)::\d+:\S+) is not authorized")
 _XML_CODE = re.compile(r"<Code>([^<]+)</Code>")
 _XML_MESSAGE = re.compile(r"<Message>([^<]+)</Message>")
@@ -102,11 +112,23 @@ def code_and_message(headers: Mapping[str, str], body: str) -> Tuple[str | None,
             # Azure and Google wrap both in `error`.
             inner = document.get("error")
             document = inner if isinstance(inner, dict) else document
-            code = code or document.get("__type") or document.get("code")
+            code = code or _reason(document) or document.get("__type") or document.get("code")
             message = document.get("message") or document.get("Message")
     # "AccessDeniedException:http://internal…", "com.amazon.coral.service#AccessDeniedException"
     code = str(code).split(":", maxsplit=1)[0].rpartition("#")[2] if code else None
     return code, str(message) if message is not None else None
+
+
+def _reason(document: Mapping[str, Any]) -> str | None:
+    """Google's word for what went wrong: of its typed details, else of the list that its older APIs have."""
+    details = document.get("details")
+    for item in details if isinstance(details, list) else []:
+        if isinstance(item, dict) and str(item.get("@type")).endswith("google.rpc.ErrorInfo"):
+            return item.get("reason")
+    errors = document.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    reason = first.get("reason") if isinstance(first, dict) else None
+    return reason or document.get("status")
 
 
 def classify(cloud: str, status: int, code: str | None, message: str | None) -> str:
@@ -161,8 +183,19 @@ def _azure(status: int, code: str | None, message: str | None) -> str:
     return _by_status(status, code, message)
 
 
+def _gcp(status: int, code: str | None, message: str | None) -> str:
+    """Credentials come first: whoever is asked for them has learnt nothing about networks."""
+    if status == 401:
+        return UNAUTHENTICATED if code == "CREDENTIALS_MISSING" else BAD_CREDENTIALS
+    if code in _GOOGLE_LIMITS:
+        return THROTTLED
+    if status == 403:
+        return _GOOGLE_DENIALS.get(code or "", DENIED_OTHER)
+    return _by_status(status, code, message)
+
+
 # A cloud adds its rules here; the answers of any other are told apart by status.
-_RULES: Dict[str, Callable[[int, Any, Any], str]] = {"aws": _aws, "azure": _azure}
+_RULES: Dict[str, Callable[[int, Any, Any], str]] = {"aws": _aws, "azure": _azure, "gcp": _gcp}
 
 
 def principal_in(message: str | None) -> str | None:

@@ -28,12 +28,13 @@ _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "apim-request-id", "x-ms
 class Means:
     """What every connection of a run shares.
 
-    timeout: seconds for each wait (connect, handshake, answer).
+    timeout: seconds for each wait (connect, handshake, answer). token: what `bearer` sends.
     """
 
     context: ssl.SSLContext
     timeout: float
     credentials: sigv4.Credentials | None = None
+    token: str | None = None
 
 
 def trust(ca_path: str | None) -> ssl.SSLContext:
@@ -123,7 +124,7 @@ def _http(secured: ssl.SSLSocket, target: Dict[str, Any], means: Means) -> Dict[
         "ms": 0,
     }
     try:
-        secured.sendall(request(target["host"], action, means.credentials))
+        secured.sendall(request(target["host"], action, means))
         response = http.client.HTTPResponse(secured, method=action.get("method", "GET"))
         response.begin()
         body = response.read(_MOST_BYTES).decode("utf-8", "replace")
@@ -145,14 +146,14 @@ def _http(secured: ssl.SSLSocket, target: Dict[str, Any], means: Means) -> Dict[
     return seen
 
 
-def request(host: str, action: Dict[str, Any], credentials: sigv4.Credentials | None) -> bytes:
-    """The bytes of a probe action's request, signed when it asks for that and there are credentials."""
+def request(host: str, action: Dict[str, Any], means: Means) -> bytes:
+    """The bytes of a probe action's request, signed when it asks for that and there is something to sign with."""
     method, path = action.get("method", "GET"), action["path"]
     body = (action.get("body") or "").encode()
     headers = {str(name): str(value) for name, value in (action.get("headers") or {}).items()}
     signer = SIGNERS.get(action.get("auth") or "")
-    if signer and credentials:
-        headers = signer(credentials, method, host, path, headers, body, action)
+    if signer:
+        headers = signer(means, method, host, path, headers, body, action)
     headers = {"Host": host, **headers, "User-Agent": "private_ai.endpoints", "Connection": "close"}
     headers["Accept"] = headers.get("Accept", "*/*")
     if body or method not in ("GET", "HEAD"):
@@ -162,7 +163,7 @@ def request(host: str, action: Dict[str, Any], credentials: sigv4.Credentials | 
 
 
 def _aws4(
-    credentials: sigv4.Credentials,
+    means: Means,
     method: str,
     host: str,
     path: str,
@@ -170,8 +171,10 @@ def _aws4(
     body: bytes,
     action: Dict[str, Any],
 ) -> Dict[str, str]:
+    if means.credentials is None:
+        return headers
     return sigv4.sign(
-        credentials,
+        means.credentials,
         method=method,
         host=host,
         path=path,
@@ -182,8 +185,20 @@ def _aws4(
     )
 
 
+def _bearer(
+    means: Means,
+    _method: str,
+    _host: str,
+    _path: str,
+    headers: Dict[str, str],
+    _body: bytes,
+    _action: Dict[str, Any],
+) -> Dict[str, str]:
+    return {**headers, "Authorization": f"Bearer {means.token}"} if means.token else headers
+
+
 # How a probe action's `auth` signs a request; another cloud adds its own.
-SIGNERS: Dict[str, Callable[..., Dict[str, str]]] = {"aws4": _aws4}
+SIGNERS: Dict[str, Callable[..., Dict[str, str]]] = {"aws4": _aws4, "bearer": _bearer}
 
 
 def _text(problem: BaseException) -> str:

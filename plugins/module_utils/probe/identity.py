@@ -37,7 +37,7 @@ def caller(region: str, means: connection.Means) -> str | None:
     try:
         channel = socket.create_connection((host, 443), means.timeout)
         with channel, means.context.wrap_socket(channel, server_hostname=host) as secured:
-            secured.sendall(connection.request(host, action, means.credentials))
+            secured.sendall(connection.request(host, action, means))
             response = http.client.HTTPResponse(secured, method="POST")
             response.begin()
             body = response.read(_MOST_BYTES).decode("utf-8", "replace")

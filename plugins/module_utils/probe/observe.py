@@ -22,13 +22,14 @@ _AT_ONCE = 256
 class Vantage:
     """Who looks: the name and position of this machine in the inventory, and its means.
 
-    deadline: seconds for everything together.
+    deadline: seconds for everything together. network: the network that it lies in, when that is known.
     """
 
     name: str
     position: str
     means: connection.Means
     deadline: float
+    network: str | None = None
     nameservers: List[str] = field(default_factory=resolver.nameservers)
 
 
@@ -53,7 +54,7 @@ def observe(
     looks = [
         (target, address)
         for target in targets
-        for address in (target["addresses"] if pinned else [None])
+        for address in (expected(target, vantage.network) if pinned else [None])
     ]
     jobs: List[Callable[[], Dict[str, Any]]] = [
         lambda target=target, address=address: _look(target, address, vantage)  # type: ignore[misc]
@@ -64,6 +65,12 @@ def observe(
         _late(target, address, vantage) if observation is None else observation
         for (target, address), observation in zip(looks, seen)
     ]
+
+
+def expected(target: Dict[str, Any], network: str | None) -> List[str]:
+    """The addresses that are right in a network: its own where the target names it, else all."""
+    own = (target.get("networks") or {}).get(network or "")
+    return list(target["addresses"] if own is None else own)
 
 
 def observe_until(

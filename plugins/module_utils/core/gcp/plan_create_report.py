@@ -82,7 +82,7 @@ def report(
         target or first.rpartition("/")[2],
         project_of(first),
         hosts,
-        [item["address"] for item in endpoints],
+        {item["network"]: [item["address"]] for item in endpoints},
     )
     return {
         "endpoints": endpoints,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..contracts import ProbeTarget
@@ -14,18 +14,23 @@ from .names import is_vertex, region_of
 
 
 def probe_targets(
-    target: str, project: str, hosts: Iterable[str], addresses: Iterable[str]
+    target: str,
+    project: str,
+    hosts: Iterable[str],
+    endpoints: Mapping[str, Iterable[str]],
 ) -> list[ProbeTarget]:
     """One probe target for each host, ordered by name.
 
-    target: the inventory's name. project: whose models are listed. addresses: of all endpoints that the target's
-    networks have; each network resolves to its own.
+    target: the inventory's name. project: whose endpoints are listed. endpoints: path of each network → the addresses
+    of the endpoints that it has; another network's cannot be reached from there, not even over a peering.
     """
-    known = sorted(set(addresses))
+    places = {network: sorted(set(addresses)) for network, addresses in endpoints.items()}
+    known = sorted({address for addresses in places.values() for address in addresses})
     return [
         ProbeTarget(
             host=host,
-            addresses=known,
+            addresses=list(known),
+            networks={network: list(places[network]) for network in sorted(places)},
             cloud="gcp",
             target=target,
             service=host.split(".")[0] if not is_vertex(host) else "aiplatform",
@@ -38,7 +43,7 @@ def probe_targets(
 
 
 def _action(project: str, host: str) -> dict[str, Any] | None:
-    """A cheap read. Without a token Google asks for one, which shows that the way leads there."""
+    """A cheap read, with a token: without one Google asks for it, and tells nothing about networks."""
     if not is_vertex(host):
         return None
     place = region_of(host) or "global"
@@ -46,5 +51,5 @@ def _action(project: str, host: str) -> dict[str, Any] | None:
         "name": "aiplatform.endpoints.list",
         "method": "GET",
         "path": f"/v1/projects/{project}/locations/{place}/endpoints?pageSize=1",
-        "auth": None,
+        "auth": "bearer",
     }

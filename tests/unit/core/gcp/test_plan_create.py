@@ -306,9 +306,12 @@ def test_host_names_and_what_is_read_of_them() -> None:
         "eu-aiplatform.googleapis.com",
         "storage.googleapis.com",
     ]
-    targets = {item.host: item for item in probe_targets("t", "p", hosts, ["10.9.9.1"])}
+    places = {"b": ["10.9.9.2"], "a": ["10.9.9.1"]}
+    targets = {item.host: item for item in probe_targets("t", "p", hosts, places)}
     action = targets["us-central1-aiplatform.googleapis.com"].probe_action
-    assert action and "/locations/us-central1/" in action["path"]
+    assert action and "/locations/us-central1/" in action["path"] and action["auth"] == "bearer"
+    assert targets["storage.googleapis.com"].addresses == ["10.9.9.1", "10.9.9.2"]
+    assert targets["storage.googleapis.com"].networks == {"a": ["10.9.9.1"], "b": ["10.9.9.2"]}
     assert targets["storage.googleapis.com"].probe_action is None
     for bad in (["us_central1"], ["x-aiplatform"]):
         with pytest.raises(EndpointError):

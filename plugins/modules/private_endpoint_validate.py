@@ -158,9 +158,11 @@ options:
         type: list
         elements: str
   roll_out:
-    description: How far the lock is meant to reach. With V(tagged) only identities with the opt-in tag are bound.
+    description:
+      - How far the lock is meant to reach. With V(tagged) only identities with the opt-in tag are bound.
+      - With V(dry_run) it records whom it would refuse and refuses nobody, which is not enforcement.
     type: str
-    choices: [tagged, enforced]
+    choices: [tagged, dry_run, enforced]
     default: enforced
   lock:
     description:
@@ -396,7 +398,11 @@ SPEC = ModuleSpec(
                 "members": {"type": "list", "elements": "str"},
             },
         },
-        "roll_out": {"type": "str", "choices": ["tagged", "enforced"], "default": "enforced"},
+        "roll_out": {
+            "type": "str",
+            "choices": ["tagged", "dry_run", "enforced"],
+            "default": "enforced",
+        },
         "lock": {"type": "dict"},
         "proof_ttl": {"type": "int", "default": 3600},
         "application_cidrs": _STRINGS,

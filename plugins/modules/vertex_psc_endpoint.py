@@ -114,6 +114,12 @@ options:
     description: Further names under googleapis.com that clients use, such as V(storage.googleapis.com).
     type: list
     elements: str
+  vertex_project:
+    description:
+      - Project whose Vertex AI is called, for RV(probe_targets). The first network's project when left out, which is
+        the wrong one where the network belongs to the host project of a Shared VPC.
+    type: str
+    version_added: 0.3.0
   target_name:
     description: What the probe targets call these networks. The first network's name when left out.
     type: str
@@ -313,6 +319,7 @@ SPEC = ModuleSpec(
         "firewall_priority": {"type": "int", "default": 1000},
         "regions": _NAMES,
         "extra_hosts": _NAMES,
+        "vertex_project": {"type": "str"},
         "target_name": {"type": "str"},
         "remove_replaced": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -35,7 +35,7 @@ class Case:
     evidence: the document of its cloud's info module; None when there is none.
     others: evidence of the other targets of the same run (a spoke may be a target of its own).
     observations: of this target, as the probe returned them.
-    roll_out: how far the lock is meant to reach (`tagged`, `enforced`).
+    roll_out: how far the lock is meant to reach (`tagged`, `dry_run`, `enforced`).
     lock: what the cloud's lockdown module said about whom it binds; None when it did not run.
     application_cidrs: where callers may be; empty means the networks of the target and its peers.
     application_subnets: subnets that callers are in; empty means every subnet of the target's network.

@@ -60,6 +60,7 @@ def _present(
         snapshot.observed,
         changes,
         target=params["target_name"],
+        project=params["vertex_project"],
         regions=params["regions"] or (),
         extra_hosts=params["extra_hosts"] or (),
     )

@@ -10,6 +10,7 @@ that is not enabled and VPC Service Controls all answer 403.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -171,7 +172,7 @@ def unreachable(error: Exception, resource: str, action: str) -> GoogleError:
 def no_token(error: Exception, resource: str = "credentials") -> GoogleError:
     """google-auth found no credential, or Google gave no token for it."""
     return GoogleError(
-        f"no access token: {_first_line(str(error))}",
+        f"no access token: {_said(error)}",
         kind="credentials",
         action="oauth2 token",
         resource=resource,
@@ -179,6 +180,17 @@ def no_token(error: Exception, resource: str = "credentials") -> GoogleError:
         fix="Set auth_kind with its credential, or GOOGLE_APPLICATION_CREDENTIALS, and check that the account is "
         "enabled",
     )
+
+
+def _said(error: Exception) -> str:
+    """What google-auth says, and what Google said to it: the body of its answer comes as a second argument."""
+    said = _first_line(str(error.args[0] if error.args else error))
+    try:
+        answer = json.loads(str(error.args[1]))["error"]
+    except (IndexError, KeyError, TypeError, ValueError):
+        return said
+    told = answer.get("message") if isinstance(answer, Mapping) else answer
+    return f"{said}: {_first_line(str(told))}"
 
 
 def _error(

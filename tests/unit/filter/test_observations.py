@@ -67,7 +67,7 @@ def test_a_vantage_without_position_is_refused() -> None:
 def test_it_has_the_shape_of_what_a_probe_returns() -> None:
     """A judge that knows the one knows the other."""
     means = connection.Means(connection.trust(None), 0.1)
-    vantage = observe.Vantage("app-a", "inside", means, 0.0, ["127.0.0.1"])
+    vantage = observe.Vantage("app-a", "inside", means, 0.0, nameservers=["127.0.0.1"])
     unresolvable = {**TARGET, "addresses": ["(known after apply)"]}
     (real,) = observe.observe([unresolvable], True, vantage)
     (made,) = observations([UNREACHABLE], [unresolvable], POSITIONS, ["inside"])

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The class of an answer, by texts as AWS and Azure write them."""
+"""The class of an answer, by texts as the clouds write them."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -179,3 +180,48 @@ def test_the_caller_is_named_in_a_refusal() -> None:
     assert answers.principal_in(SCP.replace(USER, role)) == role
     assert answers.principal_in("Rate exceeded") is None
     assert answers.principal_in(None) is None
+
+
+def google(code: int, status: str, reason: str | None = None, **more: Any) -> str:
+    """An error of one of Google's newer APIs."""
+    error: dict[str, Any] = {"code": code, "status": status, "message": "no", **more}
+    if reason:
+        kind = "type.googleapis.com/google.rpc.{}"
+        error["details"] = [
+            {"@type": kind.format("PreconditionFailure"), "violations": [{"type": "X"}]},
+            {"@type": kind.format("ErrorInfo"), "reason": reason, "domain": "googleapis.com"},
+        ]
+    return json.dumps({"error": error})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, "{}", "admitted"),
+        (403, google(403, "PERMISSION_DENIED", "SECURITY_POLICY_VIOLATED"), "denied_perimeter"),
+        (
+            403,
+            json.dumps({"error": {"code": 403, "errors": [{"reason": "vpcServiceControls"}]}}),
+            "denied_perimeter",
+        ),
+        (403, google(403, "PERMISSION_DENIED", "IAM_PERMISSION_DENIED"), "denied_identity"),
+        (403, google(403, "PERMISSION_DENIED", "SERVICE_DISABLED"), "denied_other"),
+        (403, google(403, "PERMISSION_DENIED"), "denied_other"),
+        # The words of a perimeter in somebody else's mouth are no refusal by one.
+        (403, "<html>vpcServiceControls SECURITY_POLICY_VIOLATED</html>", "denied_other"),
+        (401, google(401, "UNAUTHENTICATED", "CREDENTIALS_MISSING"), "unauthenticated"),
+        (401, google(401, "UNAUTHENTICATED", "ACCESS_TOKEN_EXPIRED"), "bad_credentials"),
+        (
+            403,
+            json.dumps({"error": {"code": 403, "errors": [{"reason": "rateLimitExceeded"}]}}),
+            "throttled",
+        ),
+        (429, google(429, "RESOURCE_EXHAUSTED"), "throttled"),
+        (404, "<html>Not Found</html>", "invalid_request"),
+        (503, google(503, "UNAVAILABLE"), "server_error"),
+    ],
+)
+def test_class_of_a_google_answer(status: int, body: str, expected: str) -> None:
+    code, message = answers.code_and_message({}, body)
+    assert answers.classify("gcp", status, code, message) == expected
+    assert expected in answers.CLASSES

@@ -156,6 +156,29 @@ def test_azure_is_asked_without_credentials_and_its_refusal_is_told(authority: A
     assert (denied["principal"], denied["cloud"]) == (None, "azure")
 
 
+def test_google_is_called_with_a_token_which_is_shown_nowhere(authority: Authority) -> None:
+    action = {"name": "aiplatform.endpoints.list", "path": "/v1/x", "auth": "bearer"}
+    context = connection.trust(str(authority.path))
+    means = connection.Means(context, 2.0, token="ya29.secret")
+    with service(authority, ADMITTED) as (port, _, requests):
+        asked = target(port, cloud="gcp", probe_action=action)
+        (seen,) = observe.observe([asked], True, vantage(authority, means=means))
+    assert b"\r\nAuthorization: Bearer ya29.secret\r\n" in requests[0]
+    assert "ya29" not in json.dumps(seen)
+    assert seen["connections"][0]["http"]["answer"] == "admitted"
+
+
+def test_a_network_with_addresses_of_its_own_is_pinned_to_them(authority: Authority) -> None:
+    asked = target(1, addresses=["127.0.0.1", "127.0.0.2"], networks={"app": ["127.0.0.2"]})
+    for network, expected in (
+        ("app", ["127.0.0.2"]),
+        ("spoke", asked["addresses"]),
+        (None, asked["addresses"]),
+    ):
+        seen = observe.observe([asked], True, vantage(authority, network=network))
+        assert [entry["pinned"] for entry in seen] == expected
+
+
 def test_without_credentials_nothing_is_signed(authority: Authority) -> None:
     with service(authority, ADMITTED) as (port, _, requests):
         observe.observe([target(port)], True, vantage(authority, credentials=None))

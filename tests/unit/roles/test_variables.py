@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
-ROLES = ["bedrock", "azure_openai", "verify"]
+ROLES = ["bedrock", "azure_openai", "vertex", "verify"]
 
 
 def load(path: str) -> Any:

@@ -61,10 +61,14 @@ def report(
     changes: Iterable[Change],
     *,
     target: str | None,
+    project: str | None,
     regions: Sequence[str],
     extra_hosts: Sequence[str],
 ) -> dict[str, Any]:
-    """What the module returns beside its steps. changes: those that are still to come, in check mode."""
+    """What the module returns beside its steps. changes: those that are still to come, in check mode.
+
+    project: whose Vertex AI is called, the first network's when None.
+    """
     coming = {item.rule.network: item.rule for item in changes if isinstance(item, CreateRule)}
     labels = {item.rule.id: item.labels for item in changes if isinstance(item, SetLabels)}
     gone = {item.rule.id for item in changes if isinstance(item, DeleteRule)}
@@ -80,7 +84,7 @@ def report(
     hosts = host_names(regions, extra_hosts)
     found = probe_targets(
         target or first.rpartition("/")[2],
-        project_of(first),
+        project or project_of(first),
         hosts,
         {item["network"]: [item["address"]] for item in endpoints},
     )

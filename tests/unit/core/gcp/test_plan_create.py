@@ -288,7 +288,12 @@ def test_all_options_that_cannot_be_are_named_at_once() -> None:
 def test_a_report_predicts_what_a_run_returns() -> None:
     desired = wish(networks=_both(), labels={"team": "x"}, service_directory_region="us-central1")
     changes = plan_create.plan(desired, nothing())
-    told: dict[str, Any] = {"target": "t", "regions": ["us-central1"], "extra_hosts": []}
+    told: dict[str, Any] = {
+        "target": "t",
+        "project": None,
+        "regions": ["us-central1"],
+        "extra_hosts": [],
+    }
     before = plan_create_report.report(desired, nothing(), changes, **told)
     after = plan_create_report.report(desired, applied(nothing(), changes), [], **told)
     assert before == after

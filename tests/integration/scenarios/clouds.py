@@ -31,4 +31,20 @@ def _azure(number: int, name: str) -> dict[str, str]:
     }
 
 
-VALUES = {"aws": _aws, "azure": _azure}
+def _gcp(number: int, name: str) -> dict[str, str]:
+    """A project and a perimeter for each target, in one organization and access policy."""
+    project = f"lab-{name}"
+    return {
+        "project": project,
+        "project_number": f"6000000000{number}",
+        "app": f"projects/{project}/global/networks/app",
+        "spoke": f"projects/{project}/global/networks/spoke",
+        "subnets": f"projects/{project}/regions/us-central1/subnetworks",
+        "zones": f"projects/{project}/managedZones",
+        "perimeter": f"p{number}",
+        "caller": f"app@{project}.iam.gserviceaccount.com",
+        "blind": f"blind@{project}.iam.gserviceaccount.com",
+    }
+
+
+VALUES = {"aws": _aws, "azure": _azure, "gcp": _gcp}

@@ -38,7 +38,7 @@ def rehearse(connection: Connection, changes: Iterable[Change]) -> None:
     makers = sorted({item.rule.project for item in changes if isinstance(item, CreateRule)})
     found = gather(
         {
-            **{f"may {name}": partial(_held, connection, name, needs[name]) for name in needs},
+            **{f"may {name}": partial(held, connection, name, needs[name]) for name in needs},
             **{f"policy {name}": partial(_forbidden, connection, name) for name in makers},
         }
     )
@@ -119,7 +119,7 @@ def _needs(change: Change) -> list[tuple[str, str]]:
     return []
 
 
-def _held(connection: Connection, project: str, permissions: list[str]) -> set[str] | None:
+def held(connection: Connection, project: str, permissions: list[str]) -> set[str] | None:
     """Those of the permissions that are held; None when it cannot be asked, so that only the write can tell."""
     path = f"projects/{project}:testIamPermissions"
     try:

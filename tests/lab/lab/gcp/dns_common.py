@@ -98,7 +98,10 @@ def networks(control: Control, given: Iterable[Resource], field: str, kind: str)
             raise bad(f"{field}.networks[{number}].networkUrl", url)
         project = control.state.project(path.split("/")[1])
         if project is not None:
-            control.authorize("dns.networks.bindPrivateDNSZone", f"projects/{project.id}", path)
+            what = (
+                "DNSResponsePolicy" if kind.startswith("dns#responsePolicy") else "PrivateDNSZone"
+            )
+            control.authorize(f"dns.networks.bind{what}", f"projects/{project.id}", path)
         made.append({"kind": kind, "networkUrl": link(path)})
     return made
 

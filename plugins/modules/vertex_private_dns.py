@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vertex_private_dns
 short_description: Make Vertex AI's names resolve to the private endpoints of Google networks
-version_added: 0.2.0
+version_added: 0.3.0
 author: private_ai.endpoints contributors (@private-ai)
 description:
   - Makes Vertex AI's host names (C(aiplatform.googleapis.com), C(REGION-aiplatform.googleapis.com) and further ones)

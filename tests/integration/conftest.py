@@ -24,6 +24,7 @@ DEFAULT_WORLD = ROOT / "tests/lab/worlds/default.yml"
 INVENTORIES = ROOT / "tests/lab/inventory"
 INVENTORY = INVENTORIES / "aws.yml"
 AZURE_INVENTORY = INVENTORIES / "azure.yml"
+GCP_INVENTORY = INVENTORIES / "gcp.yml"
 
 World = Mapping[str, Any] | Path | None
 

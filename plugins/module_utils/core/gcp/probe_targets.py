@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..contracts import ProbeTarget
+from .answers import addresses_of, networks
 from .names import is_vertex, region_of
 
 
@@ -40,6 +41,18 @@ def probe_targets(
         )
         for host in sorted(set(hosts))
     ]
+
+
+def of_evidence(evidence: Mapping[str, Any]) -> list[ProbeTarget]:
+    """The probe targets of a project as its evidence shows it, which needs the part `endpoints`.
+
+    Every network that was read is named, also one without an endpoint: no address is right there. Where one endpoint
+    replaces another, both are, for as long as both stand.
+    """
+    endpoints = {path: addresses_of(evidence, path) for path in networks(evidence)}
+    return probe_targets(
+        str(evidence["target"]), str(evidence["project"]["id"]), evidence["hosts"], endpoints
+    )
 
 
 def _action(project: str, host: str) -> dict[str, Any] | None:

@@ -39,7 +39,7 @@ class Called:
     granted: bool = True
 
 
-def call_of(access: Access, resource: str) -> Called:
+def call_of(access: Access, resource: str, agent: str) -> Called:
     return Called(
         access.service,
         access.method,
@@ -47,6 +47,7 @@ def call_of(access: Access, resource: str) -> Called:
         access.principal.email,
         access.way.address,
         access.way.network,
+        agent,
     )
 
 

@@ -120,7 +120,7 @@ class DataPlane:
             if permission and not iam.allowed(state, caller, permission, f"projects/{project.id}"):
                 raise denied(service, permission, resource)
             access = perimeter.Access(caller, project, host, name, way)
-            perimeter.enforce(state, access, resource)
+            perimeter.enforce(state, access, resource, called.agent)
             if detail.method == "unknown" and service in _DOCUMENTED:
                 raise GoogleError(
                     404, f"The requested URL {request.path} was not found on this server."

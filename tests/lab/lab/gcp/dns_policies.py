@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cloud DNS: response policies and their rules; a network has one policy at most."""
+"""Cloud DNS: response policies and their rules, and server policies; a network has one of each at most."""
 
 from __future__ import annotations
 
@@ -191,3 +191,16 @@ def delete_rule(control: Control) -> Result | None:
     del policy.rules[_rule(control, policy)["ruleName"]]
     common.bind_policy(control.state, policy)
     return None
+
+
+@method("dns.policies.list")
+def list_server_policies(control: Control) -> Result:
+    common.authorize(control, "policies.list")
+    mine = [
+        each
+        for (project, _), each in control.state.server_policies.items()
+        if project == control.project.id
+    ]
+    items, following = page(control, mine, "maxResults", 100)
+    answer: dict[str, Any] = {"kind": "dns#policiesListResponse", "policies": items}
+    return answer | ({"nextPageToken": following} if following else {})

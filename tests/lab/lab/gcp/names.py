@@ -4,9 +4,9 @@
 
 """What Google's resolvers answer: the public view, and the view of each network.
 
-In a network the response policy comes first, then the private zones, of which the longest matching name
-answers alone: a name that it lacks does not exist there, whatever the public DNS says. A peering zone hands the
-question to another network's view. https://cloud.google.com/dns/docs/vpc-name-res-order
+A server policy with servers of its own takes a network's questions away from all that. Else the response policy comes
+first, then the private zones, of which the longest matching name answers alone: a name that it lacks does not exist
+there, whatever the public DNS says. A peering zone hands the question to another network's view. https://cloud.google.com/dns/docs/vpc-name-res-order
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def resolve(state: State, vantage: Vantage, name: str, qtype: str) -> DnsAnswer 
 def _resolve(state: State, network: str, name: str, qtype: str, depth: int) -> DnsAnswer | None:
     if depth >= _LONGEST_CHAIN:
         return DnsAnswer("nodata", ttl=TTL)
-    if network:
+    if network and not _own_servers(state, network):
         policy = _policy_of(state, network)
         rule = _rule(policy, name) if policy else None
         if rule is not None:
@@ -47,6 +47,15 @@ def _resolve(state: State, network: str, name: str, qtype: str, depth: int) -> D
         if zone is not None:
             return _zone(state, network, zone, name, qtype, depth)
     return _public(state, network, name, qtype)
+
+
+def _own_servers(state: State, network: str) -> bool:
+    """Whether a server policy sends all questions of a network to other servers, which know the public names alone."""
+    return any(
+        network in [see(each["networkUrl"]) for each in policy.get("networks", [])]
+        for policy in state.server_policies.values()
+        if policy.get("alternativeNameServerConfig")
+    )
 
 
 def _policy_of(state: State, network: str) -> ResponsePolicy | None:

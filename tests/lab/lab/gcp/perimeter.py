@@ -261,14 +261,15 @@ def refusal(access: Access, violation: Violation) -> GoogleError:
     return GoogleError(403, message, "vpcServiceControls", "PERMISSION_DENIED", details)
 
 
-def enforce(state: State, access: Access, resource: str) -> None:
-    """Leave the entries of both judgements, and raise the refusal of the enforced one."""
+def enforce(state: State, access: Access, resource: str, agent: str = "") -> None:
+    """Leave the entries of both judgements, and raise the refusal of the enforced one. agent: the client's name."""
+    call = audit.call_of(access, resource, agent)
     enforced = judge(state, access, dry_run=False)
     planned = judge(state, access, dry_run=True)
     if planned is not None:
-        audit.policy_entry(state, access.project, audit.call_of(access, resource), planned)
+        audit.policy_entry(state, access.project, call, planned)
     if enforced is not None:
-        audit.policy_entry(state, access.project, audit.call_of(access, resource), enforced)
+        audit.policy_entry(state, access.project, call, enforced)
         raise refusal(access, enforced)
 
 
@@ -280,7 +281,8 @@ def guard(control: Control, request: Request) -> None:
         return
     way = way_in(control.state, request)
     access = Access(control.caller, project, service, control.method, way)
-    enforce(control.state, access, f"projects/{project.number}")
+    agent = request.headers.get("user-agent", "")
+    enforce(control.state, access, f"projects/{project.number}", agent)
 
 
 def _restricted(state: State, service: str) -> bool:

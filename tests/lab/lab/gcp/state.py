@@ -54,6 +54,7 @@ class State:
     request_ids: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     zones: dict[tuple[str, str], Zone] = field(default_factory=dict)
     response_policies: dict[tuple[str, str], ResponsePolicy] = field(default_factory=dict)
+    server_policies: dict[tuple[str, str], Resource] = field(default_factory=dict)
     access_policies: dict[str, AccessPolicy] = field(default_factory=dict)
     binding: list[Resource] = field(default_factory=list)  # perimeters as they bind now
     org_policies: dict[str, Resource] = field(default_factory=dict)

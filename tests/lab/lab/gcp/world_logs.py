@@ -28,6 +28,7 @@ def entry(state: State, given: Mapping[str, Any]) -> Resource:
         given.get("principal", ""),
         given["caller_ip"],
         given.get("caller_network", ""),
+        given.get("agent", ""),
     )
     if "perimeter" not in given:
         return audit.make(state, project, audit.DATA_ACCESS, call, moment)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The zones and response policies of a world file."""
+"""The zones, response policies and server policies of a world file."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def load(state: State, gcp: Mapping[str, Any]) -> None:
         _zone(state, each)
     for each in gcp.get("response_policies", []):
         _policy(state, each)
+    for each in gcp.get("dns_policies", []):
+        _server_policy(state, each)
 
 
 def _zone(state: State, given: Mapping[str, Any]) -> None:
@@ -95,3 +97,27 @@ def _policy(state: State, given: Mapping[str, Any]) -> None:
     policy.live_networks = tuple(see(each["networkUrl"]) for each in networks)
     policy.live_rules = tuple(policy.rules.values())
     state.response_policies[project, name] = policy
+
+
+def _server_policy(state: State, given: Mapping[str, Any]) -> None:
+    _, project, _, name = given["id"].split("/")
+    kind = "dns#policyAlternativeNameServerConfig"
+    resource: Resource = {
+        "kind": "dns#policy",
+        "id": state.new_id(),
+        "name": name,
+        "description": "",
+        "enableInboundForwarding": given.get("inbound", False),
+        "enableLogging": False,
+        "networks": [
+            {"kind": "dns#policyNetwork", "networkUrl": link(each)}
+            for each in given.get("networks", [])
+        ],
+    }
+    if given.get("name_servers"):
+        servers = [
+            {"kind": f"{kind}TargetNameServer", "ipv4Address": each}
+            for each in given["name_servers"]
+        ]
+        resource["alternativeNameServerConfig"] = {"kind": kind, "targetNameServers": servers}
+    state.server_policies[project, name] = resource

@@ -96,6 +96,14 @@ _SCHEMA: dict[str, Any] = {
             "rules": [{"name!": str, "dns_name!": str, "bypass": bool, "records": [_RECORD]}],
         }
     ],
+    "dns_policies": [
+        {
+            "id!": re.compile(r"projects/[^/]+/policies/[^/]+"),
+            "networks": [_NETWORK],
+            "name_servers": [str],
+            "inbound": bool,
+        }
+    ],
     "access_policies": [
         {
             "id!": _NUMBER,
@@ -112,6 +120,7 @@ _SCHEMA: dict[str, Any] = {
             "method!": str,
             "caller_ip!": str,
             "caller_network": str,
+            "agent": str,
             "principal": str,
             "service": str,
             "resource": str,
@@ -183,7 +192,7 @@ def _references(world: Mapping[str, Any], gcp: Mapping[str, Any]) -> Iterator[st
         path = f"gcp.endpoints[{each['name']}]"
         yield from _known(f"{path}.network", [each["network"]], subnets)
         yield from _address(f"{path}.address", each["address"])
-    for kind in ("zones", "response_policies"):
+    for kind in ("zones", "response_policies", "dns_policies"):
         for each in gcp.get(kind, []):
             path = f"gcp.{kind}[{each['id']}]"
             if each["id"].split("/")[1] not in projects:

@@ -1,0 +1,85 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read whom the dry run of a perimeter refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..core.errors import EndpointError, refuse
+from ..core.gcp import violations
+from ..core.gcp.lock_checks import NUMBER
+from ..core.gcp.plan_lockdown import LockPlan
+from ..core.preview import explanations
+from ..core.proof import timestamp
+from .client import Connection
+
+# Most projects that one request may name, entries that a page holds, and entries that are looked at.
+_PROJECTS, _PAGE, _MOST = 100, 1000, 20_000
+
+
+def look(
+    connection: Connection,
+    plan: LockPlan,
+    params: Mapping[str, Any],
+    services: Iterable[str],
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """The callers whom the dry run refused within `preview_days`.
+
+    EndpointError unless somebody answers for every one of them, and where there are more than can be looked at.
+    """
+    days = params["preview_days"]
+    if not days or not plan.start.exists:
+        return []
+    projects = [
+        item for item in plan.desired.status.get("resources") or () if NUMBER.fullmatch(item)
+    ]
+    since = timestamp(now - timedelta(days=days))
+    entries: list[dict[str, Any]] = []
+    for start in range(0, len(projects), _PROJECTS):
+        entries += _entries(connection, projects[start : start + _PROJECTS], since)
+    callers = violations.groups(
+        entries,
+        plan.start.name,
+        services,
+        accessible=params["accessible_services"] is not None,
+    )
+    explained = explanations(params["explained_callers"] or ())
+    refuse(
+        [f"{plan.desired.resource}: {text}" for text in violations.unexplained(callers, explained)],
+        "the dry run says that the lock would cut off callers",
+    )
+    return callers
+
+
+def _entries(connection: Connection, projects: Sequence[str], since: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    body: dict[str, Any] = {
+        "resourceNames": list(projects),
+        "filter": violations.query(since),
+        "orderBy": "timestamp desc",
+        "pageSize": _PAGE,
+    }
+    while True:
+        answer = connection.rest(
+            "logging",
+            "POST",
+            "entries:list",
+            body,
+            resource=f"dry-run records of {', '.join(projects)}",
+        )
+        found += answer.get("entries") or []
+        if not answer.get("nextPageToken"):
+            return found
+        if len(found) >= _MOST:
+            raise EndpointError(
+                f"the dry run left more than {_MOST} records since {since}, too many to look at",
+                resource="preview_days",
+                fix="Find out from the log who is refused, bring it inside, and look at fewer days",
+            )
+        body["pageToken"] = answer["nextPageToken"]

@@ -1,0 +1,206 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One call of vertex_lockdown: its options as the core's shapes, what stands, and the plan of what to do about it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from ..core.errors import EndpointError, refuse
+from ..core.gcp import lock_request
+from ..core.gcp.lock_checks import Member, problems
+from ..core.gcp.lock_standing import Standing
+from ..core.gcp.names import network_path, project_of
+from ..core.gcp.perimeter import Additions
+from ..core.gcp.plan_lockdown import (
+    ENFORCED,
+    VERTEX,
+    LockPlan,
+    Wanted,
+    lock,
+    recover,
+    restore,
+    seal,
+    unlock,
+)
+from ..core.preview import explanations
+from .client import Connection, gather
+from .lockdown_apply import Policy
+from .projects import numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One call of the module. projects: names of those that the lock binds. of: member → its projects and networks.
+
+    numbers: name of a project → projects/NUMBER, and start, others: what stands; empty until `resolved`.
+    """
+
+    params: Mapping[str, Any]
+    run_id: str | None
+    now: datetime
+    additions: Additions
+    projects: tuple[str, ...] = ()
+    of: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = field(default_factory=dict)
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    start: Standing = field(default_factory=lambda: Standing(name=""))
+    others: tuple[Standing, ...] = ()
+
+    @property
+    def locking(self) -> bool:
+        """Whether this is about making a lock."""
+        return bool(self.params["state"] == "locked")
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is to be added."""
+        resources = tuple(dict.fromkeys(self.numbers[item] for item in self.projects))
+        return Wanted(
+            additions=replace(self.additions, resources=resources),
+            roll_out=self.params["roll_out"],
+            title=self.params["title"] or "",
+        )
+
+    @property
+    def members(self) -> list[Member]:
+        """The members by the numbers of their projects."""
+        return [
+            Member(
+                target=target,
+                projects={self.numbers[item]: what for item, what in projects.items()},
+                networks={path: self.numbers[project_of(path)] for path in networks},
+            )
+            for target, (projects, networks) in self.of.items()
+        ]
+
+    def resolved(self, connection: Connection, policy: Policy) -> Task:
+        """With what stands, and the numbers of the projects."""
+        reads: dict[str, Callable[[], Any]] = {"perimeters": lambda: _stands(self, policy)}
+        wanted = [*self.projects, *(item for projects, _ in self.of.values() for item in projects)]
+        if self.locking or self.projects:
+            reads["numbers"] = lambda: numbers(connection, wanted)
+        found = gather(reads)
+        start, others = found["perimeters"]
+        return replace(self, start=start, others=tuple(others), numbers=found.get("numbers") or {})
+
+    def plan(self, start: Standing) -> LockPlan:
+        """What to do about what stands."""
+        state = self.params["state"]
+        if state == "locked":
+            return lock(start, self.wanted, run_id=str(self.run_id), now=self.now)
+        if not start.exists:
+            return _gone(self, start)
+        if state == "sealed":
+            return seal(start, run_id=self.run_id)
+        if state == "recovered":
+            return recover(
+                start,
+                run_id=self.run_id,
+                now=self.now,
+                pending_timeout=self.params["pending_timeout"],
+            )
+        if state == "unlocked":
+            stated = self.params["restricted_services"]
+            named = () if stated is None else self.additions.services
+            return unlock(start, run_id=self.run_id, services=named)
+        return restore(start)
+
+    def again(self, policy: Policy) -> LockPlan:
+        """The same after others changed the policy meanwhile, unless the change makes it wrong."""
+        start, others = _stands(self, policy)
+        made = self.plan(start)
+        if self.locking:
+            refuse(problems(made, others, self.members, self.names), "the lock may not be made")
+        return made
+
+    @property
+    def names(self) -> dict[str, str]:
+        """projects/NUMBER → id, of those that were given by it."""
+        return {number: name for name, number in self.numbers.items() if not name.isdigit()}
+
+
+def _stands(task: Task, policy: Policy) -> tuple[Standing, list[Standing]]:
+    """Only a lock needs to know of the other perimeters."""
+    return policy.read_all() if task.locking else (policy.read(), [])
+
+
+def _gone(task: Task, start: Standing) -> LockPlan:
+    """A perimeter that is not there locks nobody, and cannot be sealed."""
+    if task.params["state"] == "sealed":
+        raise EndpointError(
+            "it does not exist, so its lock is not sealed",
+            resource=start.resource,
+            fix="Find out who deleted it, and lock again",
+        )
+    return LockPlan(
+        start=start, desired=start, notes=(f"{start.resource} does not exist: it locks nobody",)
+    )
+
+
+def make_task(params: Mapping[str, Any], name: str, connection: Connection) -> Task:
+    """The options as the core's shapes; EndpointError for what they cannot be."""
+    policy = name.rpartition("/servicePerimeters/")[0]
+    explanations(params["explained_callers"] or ())
+    restricted = params["restricted_services"]
+    if restricted is not None and not restricted:
+        raise EndpointError(
+            "a lock that restricts no service locks nothing",
+            resource="restricted_services",
+            fix=f"Name services, or leave it out for {VERTEX}",
+        )
+    accessible = params["accessible_services"]
+    if accessible is not None and not accessible:
+        raise EndpointError(
+            "networks inside could call no service at all",
+            resource="accessible_services",
+            fix=f"Name services, or {lock_request.RESTRICTED} for those that are restricted",
+        )
+    if params["state"] == "locked" and not params["members"]:
+        if params["roll_out"] == ENFORCED and params["require_proof"]:
+            raise EndpointError(
+                "a lock needs to know whose callers it binds",
+                resource="members",
+                fix="Name the networks that call Vertex AI, so that their endpoints can be checked, or set "
+                "require_proof to false to lock without a proof",
+            )
+        if not params["projects"]:
+            raise EndpointError(
+                "a lock needs projects to bind",
+                resource="projects",
+                fix="Name projects, or members",
+            )
+    of = {
+        str(member["target"]): (
+            lock_request.member_projects(member, connection.project),
+            tuple(
+                network_path(item, member.get("project") or connection.project)
+                for item in (member["network"], *(member.get("spoke_networks") or ()))
+            ),
+        )
+        for member in params["members"]
+    }
+    given = [lock_request.project_name(item, "projects") for item in params["projects"] or ()]
+    bound = given or [item for projects, _ in of.values() for item in projects]
+    return Task(
+        params=params,
+        run_id=params["run_id"] or (uuid.uuid4().hex if params["state"] == "locked" else None),
+        now=datetime.now(timezone.utc),
+        additions=Additions(
+            services=lock_request.services(restricted or [VERTEX], "restricted_services"),
+            levels=lock_request.access_levels(params["access_levels"] or (), policy),
+            ingress=lock_request.ingress_policies(params["ingress_policies"] or ()),
+            accessible=None
+            if accessible is None
+            else lock_request.services(
+                accessible, "accessible_services", also=lock_request.RESTRICTED
+            ),
+        ),
+        projects=tuple(dict.fromkeys(bound)),
+        of=of,
+    )

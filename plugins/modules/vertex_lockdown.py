@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vertex_lockdown
 short_description: Refuse calls to Vertex AI that do not come from inside a service perimeter
-version_added: 0.2.0
+version_added: 0.3.0
 author: private_ai.endpoints contributors (@private-ai)
 description:
   - Puts projects into a perimeter of VPC Service Controls that restricts Vertex AI, and takes them out again. The

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vertex_psc_endpoint_info
 short_description: Collect the evidence about a project's private endpoints for Vertex AI
-version_added: 0.2.0
+version_added: 0.3.0
 author: private_ai.endpoints contributors (@private-ai)
 description:
   - Reads what Google says about Vertex AI in one project and the networks that it is called from, and returns it as one

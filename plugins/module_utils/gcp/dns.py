@@ -61,10 +61,7 @@ def _present(
     context: Context,
     deadline: Deadline,
 ) -> dict[str, Any]:
-    if wanted.mode == "none":
-        view, changes = View(), []
-    else:
-        view, changes = _look(connection, wanted)
+    view, changes = _look(connection, wanted)
     for text in warnings(view, wanted):
         context.warn(text)
     listed = steps(changes)
@@ -91,6 +88,8 @@ def _present(
 
 def _look(connection: Connection, wanted: Wanted) -> tuple[View, list[Change]]:
     """Read and plan. Where nothing is to be changed, nothing but what answers now is read."""
+    if wanted.mode == "none":
+        return View(), []
     view = read(connection, wanted)
     changes = present(view, wanted)
     found = problems(view, wanted)

@@ -16,6 +16,8 @@ from .azure import configuration as azure_configuration
 from .azure.checks import registry as azure_checks
 from .checks import Check
 from .errors import EndpointError
+from .gcp import configuration as gcp_configuration
+from .gcp.checks import registry as gcp_checks
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Cloud:
 CLOUDS: Mapping[str, Cloud] = {
     "aws": Cloud(aws_checks.CHECKS, aws_configuration.config_hash),
     "azure": Cloud(azure_checks.CHECKS, azure_configuration.config_hash),
+    "gcp": Cloud(gcp_checks.CHECKS, gcp_configuration.config_hash),
 }
 
 

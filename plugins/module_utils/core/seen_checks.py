@@ -29,14 +29,15 @@ GATHER = "Gather this part of the evidence with credentials that may read it"
 # A call that got no further than this was stopped on the way.
 STOPPED = frozenset(("timeout", "refused", "unreachable"))
 
-Addresses = Callable[[str], "set[str]"]
+Addresses = Callable[[str, Vantage], "set[str]"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
     """What a cloud says of its calls.
 
-    addresses: a host's endpoint addresses. cidrs: networks whose addresses are private besides the private ranges.
+    addresses: a host's endpoint addresses, those that are right for a vantage. cidrs: networks whose addresses are
+    private besides the private ranges.
     fixes: outcome → what to do about it, for outcomes that mean a refusal. otherwise: for outcomes that say nothing.
     admitted: what counts as let in, as a phrase.
     """
@@ -120,12 +121,10 @@ def pinned(case: Case, words: Words) -> Iterator[Judgement]:
     expected = "connects to the endpoint's address, verifies TLS for the host, and is admitted"
     vantages = case.at("inside", "spoke")
     for host in case.hosts():
-        for address in sorted(words.addresses(host)):
-            for vantage in vantages:
+        for vantage in vantages:
+            for address in sorted(words.addresses(host, vantage)):
                 yield _pinned(case, words, vantage, host, address, expected)
-    missing = [
-        f"{host} has no endpoint address" for host in case.hosts() if not words.addresses(host)
-    ]
+    missing = [text for host in case.hosts() for text in _no_address(words, host, vantages)]
     missing += [] if vantages else ["no inside or spoke vantage"]
     missing += [] if case.hosts() else ["no probe target"]
     if vantages and not any(item.position == "inside" for item in vantages):
@@ -138,6 +137,13 @@ def pinned(case: Case, words: Words) -> Iterator[Judgement]:
             observed=reason,
             proves=PINNED,
         )
+
+
+def _no_address(words: Words, host: str, vantages: list[Vantage]) -> list[str]:
+    lacking = [item.name for item in vantages if not words.addresses(host, item)]
+    if lacking == [item.name for item in vantages]:
+        return [f"{host} has no endpoint address"] if lacking else []
+    return [f"{host} has no endpoint address for {name}" for name in lacking]
 
 
 def _pinned(
@@ -276,7 +282,7 @@ def connected(case: Case, words: Words, vantage: Vantage, fix: str) -> Iterator[
     for seen in case.observations:
         if seen["vantage"] != vantage.name or seen["error"]:
             continue
-        wanted = words.addresses(str(seen["host"]))
+        wanted = words.addresses(str(seen["host"]), vantage)
         for call in view(seen, words.cidrs).calls:
             if call.address in wanted:
                 tried.add(call.address)

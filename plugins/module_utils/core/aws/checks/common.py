@@ -159,7 +159,7 @@ def resolution(case: Case, vantage: Vantage, host: str, *, anywhere: bool) -> Ju
 def words(case: Case, fixes: Mapping[str, str], otherwise: str) -> seen_checks.Words:
     """What AWS says of its calls, for the judgements that are the same in every cloud."""
     return seen_checks.Words(
-        addresses=lambda host: expected_addresses(case, host),
+        addresses=lambda host, _vantage: expected_addresses(case, host),
         cidrs=tuple(private_cidrs(case)),
         fixes=fixes,
         otherwise=otherwise,

@@ -15,6 +15,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .names import project_of
+
 Document = Mapping[str, Any]
 Kind = Literal["private", "public", "elsewhere", "unknown"]
 
@@ -46,7 +48,7 @@ class _Answer:
 
 def covers(pattern: str, host: str) -> bool:
     """Whether a rule or record name is the host or a wildcard above it."""
-    return pattern == host or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+    return pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
 
 
 def is_about(zone: str, host: str) -> bool:
@@ -128,11 +130,16 @@ def _resolve(name: str, network_id: str, evidence: Document, seen: tuple[str, ..
     if question in seen or len(seen) >= _LONGEST_CHAIN:
         return _Answer("nothing", (), f"the question for {name} goes in a circle")
     path = (*seen, question)
+    if unread := _unread(f"projects/{project_of(network_id)}", evidence):
+        return _Answer("unknown", (), unread)
     network = networks(evidence).get(network_id)
     servers = ((network or {}).get("dns_policy") or {}).get("name_servers") or ()
     if servers:
         by = f"{network_id} asks DNS servers of its own ({', '.join(servers)}), which do not show at Google"
         return _Answer("unknown", (), by)
+    for policy in evidence["response_policies"]:
+        if network_id in policy["network_ids"] and (unread := _unread(policy["id"], evidence)):
+            return _Answer("unknown", (), unread)
     found = rule_for(name, network_id, evidence)
     if found and not found[1]["bypass"]:
         policy, rule = found
@@ -142,6 +149,18 @@ def _resolve(name: str, network_id: str, evidence: Document, seen: tuple[str, ..
     if zone is None:
         return _Answer("public", (), f"no private zone for {name} is attached to {network_id}")
     return _from_zone(zone, name, network_id, evidence, path)
+
+
+def _unread(resource: str, evidence: Document) -> str:
+    """What of a resource's DNS could not be read; "" when all of it was."""
+    return next(
+        (
+            f"{item['action']} on {resource} failed: {item['code']}"
+            for item in evidence["missing"]
+            if item["resource"] == resource and str(item["action"]).startswith("dns.")
+        ),
+        "",
+    )
 
 
 def _from_zone(
@@ -155,6 +174,8 @@ def _from_zone(
     if zone.get("forwarding"):
         by = f"{where} asks other servers ({', '.join(zone['forwarding'])}), which do not show at Google"
         return _Answer("unknown", (), by)
+    if unread := _unread(str(zone["id"]), evidence):
+        return _Answer("unknown", (), unread)
     records = _at(zone["records"], name, str(zone["dns_name"]))
     if not records:
         by = f"{where} has no record {name}: the name does not exist"
@@ -203,7 +224,7 @@ def _at(records: Sequence[Document], name: str, apex: str) -> list[Document]:
             other == parent or other.endswith(f".{parent}") for other in known
         ):
             return []
-    return []
+    return known.get("*", []) if not apex else []
 
 
 def _within(host: str, zone: str) -> bool:

@@ -108,7 +108,7 @@ def _network(item: Mapping[str, Any], addresses: Sequence[str]) -> dict[str, Any
 def _may_meet(ranges: Iterable[str], addresses: Iterable[str]) -> bool:
     """Whether a rule or route can decide about packets to the endpoints; most are about others' alone."""
     known = [ipaddress.ip_address(address) for address in addresses]
-    blocks = [ipaddress.ip_network(str(text), strict=False) for text in ranges]
+    blocks = [ipaddress.ip_network(str(text), strict=False) for text in ranges if text]
     return any(
         address.version == block.version and address in block
         for block in blocks

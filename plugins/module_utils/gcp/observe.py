@@ -11,45 +11,20 @@ and peers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ..core.contracts import SCHEMA_VERSION
-from ..core.gcp.names import host_names, network_path, project_of
+from ..core.gcp.names import project_of
 from ..core.proof import timestamp
-from ..core.window import window
 from . import observe_access, observe_dns, observe_network, observe_perimeter, observe_traffic
 from .client import Connection
+from .observe_request import Asked, asked
 from .reads import Read, Reader
 
 PARTS = ("endpoints", "network", "dns", "perimeter", "access", "traffic")
 DEFAULT_PARTS = ("endpoints", "network", "dns", "perimeter", "access")
-# A bucket can be told to keep its entries for ten years.
-_LONGEST = timedelta(days=3650)
 # A peering zone leads to a network, whose peering zone may lead on, once.
 _DNS_ROUNDS = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """What is asked for, as paths."""
-
-    project: str
-    network: str
-    spokes: tuple[str, ...]
-    regions: tuple[str, ...]
-    hosts: tuple[str, ...]
-    access_policy: str | None
-    target: str
-    parts: frozenset[str]
-    start: datetime
-    end: datetime
-    most: int
-
-    @property
-    def networks(self) -> tuple[str, ...]:
-        return (self.network, *self.spokes)
 
 
 def read(
@@ -64,46 +39,15 @@ def read(
     A part that the credentials may not read is an entry of `missing`, naming the permission; a network that does not
     exist, credentials that Google rejects, or a network failure raise EndpointError.
     """
-    asked = _asked(connection, options, parts)
-    found = _Found(connection, asked)
+    found = _Found(connection, asked(connection, options, parts))
     found.read()
     return found.evidence()
-
-
-def _asked(connection: Connection, options: Mapping[str, Any], parts: Sequence[str]) -> _Asked:
-    project = options.get("project") or connection.own_project()
-    network = network_path(options["network"], project)
-    spokes = (network_path(item, project) for item in options.get("spoke_networks") or ())
-    regions = tuple(options.get("regions") or ())
-    days = options.get("traffic_days")
-    start, end = datetime.now(timezone.utc), datetime.now(timezone.utc)
-    if "traffic" in parts:
-        start, end = window(
-            7 if days is None else days,
-            options.get("traffic_start"),
-            longest=_LONGEST,
-            kept="Google keeps log entries for at most 3650 days",
-        )
-    policy = options.get("access_policy")
-    return _Asked(
-        project=project,
-        network=network,
-        spokes=tuple(dict.fromkeys(item for item in spokes if item != network)),
-        regions=regions,
-        hosts=tuple(host_names(regions, options.get("extra_hosts") or ())),
-        access_policy=f"accessPolicies/{str(policy).rpartition('/')[2]}" if policy else None,
-        target=options.get("target_name") or project,
-        parts=frozenset(parts),
-        start=start,
-        end=end,
-        most=int(options.get("traffic_max_entries") or 10000),
-    )
 
 
 class _Found:
     """The reads of one target, round by round, and the document made of them."""
 
-    def __init__(self, connection: Connection, asked: _Asked) -> None:
+    def __init__(self, connection: Connection, asked: Asked) -> None:
         self.connection, self.asked = connection, asked
         self.reader = Reader()
         self.answers: dict[str, Any] = {}
@@ -181,13 +125,14 @@ class _Found:
             for path in observe_network.peers_of(answers[f"network {own}"])
         ]
         self.peers = [path for path in dict.fromkeys(listed) if path not in asked.networks]
-        reads: dict[str, Read] = {}
+        reads = self._dns_round()
         if asked.parts & {"network", "endpoints", "dns"}:
             for path in self.peers:
                 reads[f"network {path}"] = observe_network.network_read(connection, path, "peers")
-                reads |= self._lists(project_of(path), home=True, part="peers")
+                # A peer that the target's names lead to is not only somebody else's.
+                reads = self._lists(project_of(path), home=True, part="peers") | reads
         parent = str((answers["project"] or {}).get("parent") or "")
-        if "perimeter" in asked.parts and not asked.access_policy:
+        if "perimeter" in asked.parts and not asked.access_policy and answers["project"]:
             reads["perimeters"] = observe_perimeter.looked_for_read(
                 connection, asked.project, parent
             )
@@ -208,25 +153,29 @@ class _Found:
         """Contents of zones and policies that were found since, and lists of projects that peering zones lead to."""
         if "dns" not in self.asked.parts:
             return {}
-        seen = self._seen()
-        reads = observe_dns.content_reads(self.connection, self.answers, seen, self.asked.hosts)
-        for path in seen:
-            reads |= {
-                name: read
-                for name, read in observe_dns.list_reads(self.connection, project_of(path)).items()
-                if name not in self.answers
-            }
-        return reads
+        own, all_seen = self._seen(self.asked.networks), self._seen(self._near())
+        connection, hosts = self.connection, self.asked.hosts
+        reads: dict[str, Read] = {}
+        # What only peers see is somebody else's: the target's own names do not hang on it.
+        for part, networks in (("peers", all_seen), ("dns", own)):
+            reads |= observe_dns.content_reads(connection, self.answers, networks, hosts, part)
+            for path in networks:
+                reads |= observe_dns.list_reads(connection, project_of(path), part)
+        return {name: read for name, read in reads.items() if name not in self.answers}
 
-    def _seen(self) -> list[str]:
-        """The networks whose view of names counts: all that were read, and those that peering zones lead to."""
-        found = [*self.asked.networks, *self._readable()]
+    def _seen(self, networks: Iterable[str]) -> list[str]:
+        """These networks, and those that their peering zones lead to."""
+        found = list(networks)
         for path in found:
             for _, zone in observe_dns.zones_of(self.answers, [path], self.asked.hosts):
                 target = observe_dns.peering_of(zone)
                 if target and target not in found:
                     found.append(target)
         return found
+
+    def _near(self) -> list[str]:
+        """The networks that were asked for and the peers that could be read."""
+        return [*self.asked.networks, *self._readable()]
 
     def _readable(self) -> list[str]:
         return [path for path in self.peers if self.answers.get(f"network {path}")]
@@ -240,8 +189,7 @@ class _Found:
         return {name: number for name, number in found.items() if number}
 
     def _network(self, path: str, role: str) -> dict[str, Any]:
-        known = {*self.asked.networks, *self._readable()}
-        readable = {name for name in known if self.answers.get(f"network {name}")}
+        readable = {name for name in self._near() if self.answers.get(f"network {name}")}
         document = self.answers.get(f"network {path}")
         made = observe_network.network(path, role, document, self.answers, readable)
         return {**made, "dns_policy": observe_dns.server_policy(self.answers, path)}
@@ -256,10 +204,12 @@ class _Found:
     def evidence(self) -> dict[str, Any]:
         """The document."""
         asked, answers = self.asked, self.answers
-        peers = self._readable()
-        near = [*asked.networks, *peers]
-        numbers, seen = self._numbers(), self._seen()
+        peers, near = self._readable(), self._near()
+        numbers, seen = self._numbers(), self._seen(near)
         number = numbers.get(asked.project)
+        if "perimeter" in asked.parts and number is None:
+            # Perimeters name projects by their number.
+            self.reader.repeat("project", "perimeter")
         traffic = logging = None
         if "traffic" in asked.parts:
             logging = observe_access.logging(answers["policy"])

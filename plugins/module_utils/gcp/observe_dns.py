@@ -43,27 +43,31 @@ def content_reads(
     answers: Mapping[str, Any],
     networks: Iterable[str],
     hosts: Sequence[str],
+    part: str = "dns",
 ) -> dict[str, Read]:
     """Records of the zones and rules of the policies that these networks see, and that can be about the hosts."""
+    networks = list(networks)
     reads = {}
     for project, zone in zones_of(answers, networks, hosts):
         path = f"projects/{project}/managedZones/{zone['name']}"
         if peering_of(zone) is None:
             reads[f"records {path}"] = Read(
-                part="dns",
+                part=part,
                 resource=path,
                 action="dns.resourceRecordSets.list",
                 call=all_of(connection, "dns", f"{path}/rrsets", "rrsets"),
+                tolerant=part == "peers",
             )
     for project, policy in policies_of(answers, networks):
         path = f"projects/{project}/responsePolicies/{policy['responsePolicyName']}"
         reads[f"rules_of {path}"] = Read(
-            part="dns",
+            part=part,
             resource=path,
             action="dns.responsePolicyRules.list",
             call=all_of(connection, "dns", f"{path}/rules", "responsePolicyRules"),
+            tolerant=part == "peers",
         )
-    return {name: read for name, read in reads.items() if name not in answers}
+    return reads
 
 
 def zones_of(

@@ -115,7 +115,8 @@ def firewalls(lists: Mapping[str, Any], networks: Iterable[str]) -> list[dict[st
             "priority": item.priority,
             "action": item.action,
             "protocols": list(item.protocols),
-            "destinations": list(item.destinations),
+            # Without any it is about every address.
+            "destinations": list(item.destinations) or ["0.0.0.0/0"],
             "ranges": list(item.ranges),
             "tags": list(item.tags),
             "accounts": list(item.accounts),

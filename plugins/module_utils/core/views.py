@@ -44,6 +44,15 @@ WORDS = {
     "not_called": "not called",
 }
 
+# What a machine without a way to IPv6 says of an attempt (ENETUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT).
+_NO_IPV6 = frozenset(
+    {
+        "Network is unreachable",
+        "Cannot assign requested address",
+        "Address family not supported by protocol",
+    }
+)
+
 # What each cloud's lock answers to a caller on the public path. Any other denial says nothing about the lock.
 LOCK_REFUSALS: Mapping[str, frozenset[str]] = {
     "aws": frozenset({"denied_scp"}),
@@ -138,7 +147,7 @@ def view(observation: Mapping[str, Any], cidrs: Sequence[str] = ()) -> View:
     return View(
         where,
         addresses,
-        tuple(_call(item, bool(observation["action"])) for item in observation["connections"]),
+        _calls(observation),
         _unresolved(observation["dns"]) if not addresses else _unseen(observation),
         _notes(observation),
     )
@@ -186,6 +195,14 @@ def _notes(observation: Mapping[str, Any]) -> tuple[str, ...]:
     if dns["status"] != "skipped" and answers and dns["system"] and set(dns["system"]) - answers:
         notes.append("the system resolves the name differently from DNS")
     return tuple(notes)
+
+
+def _calls(observation: Mapping[str, Any]) -> tuple[Call, ...]:
+    """How each connection ended. On a machine without IPv6 an attempt at it says nothing beside one that got further:
+    where the name leads is told by its addresses."""
+    calls = [_call(item, bool(observation["action"])) for item in observation["connections"]]
+    possible = [call for call in calls if not (":" in call.address and call.detail in _NO_IPV6)]
+    return tuple(possible or calls)
 
 
 def _call(connection: Mapping[str, Any], called: bool) -> Call:

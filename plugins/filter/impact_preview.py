@@ -15,6 +15,8 @@ description:
     networks, that are refused already or that somebody explained go on; the others would be cut off.
   - Where records tell a private from a public path (Azure), neither O(endpoint_ids) nor O(regions) matters. A caller
     whose address is masked too far to tell blocks nothing, and the status is V(unknown) then.
+  - Where records name the network that a call came from (Google), those from a project in O(projects) go on, and others
+    would be cut off, as would those that the dry run of the lock recorded.
 author:
   - private_ai.endpoints contributors (@private-ai)
 positional: endpoint_ids, regions
@@ -50,6 +52,11 @@ options:
         blocks nothing.
     type: bool
     default: true
+  projects:
+    description: Ids of the projects inside the lock, where it binds by project.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -80,6 +87,7 @@ def impact_preview(
     egress: Sequence[str] = (),
     explained: Sequence[Mapping[str, Any]] = (),
     final: bool = True,
+    projects: Sequence[str] = (),
 ) -> dict[str, Any]:
     """See DOCUMENTATION."""
     reach = preview.Reach(
@@ -87,6 +95,7 @@ def impact_preview(
         regions=frozenset(regions),
         egress=frozenset(egress),
         final=final,
+        projects=frozenset(projects),
     )
     try:
         return preview.preview(_merged(evidence), reach, preview.explanations(explained))

@@ -15,7 +15,7 @@ description:
     and calls through the endpoints or from a member network. Refused calls from elsewhere are what the lock is for.
 author:
   - private_ai.endpoints contributors (@private-ai)
-positional: before, endpoint_ids, egress, explained
+positional: before, endpoint_ids, egress, explained, projects
 options:
   _input:
     description: Evidence documents with the traffic since the lock.
@@ -41,6 +41,11 @@ options:
     description: Callers that somebody answers for, as patterns (principal, operation, region, source) with a reason.
     type: list
     elements: dict
+    default: []
+  projects:
+    description: Ids of the projects inside the lock, where it binds by project.
+    type: list
+    elements: str
     default: []
 """
 
@@ -77,6 +82,7 @@ def refused_callers(
     endpoint_ids: Sequence[str],
     egress: Sequence[str] = (),
     explained: Documents = (),
+    projects: Sequence[str] = (),
 ) -> list[str]:
     """See DOCUMENTATION."""
     now, then = _groups(since), _groups(before)
@@ -84,6 +90,7 @@ def refused_callers(
         endpoints=frozenset(endpoint_ids),
         regions=frozenset(str(group.get("region") or "") for group in now),
         egress=frozenset(egress),
+        projects=frozenset(projects),
     )
     try:
         return preview.refused(now, then, reach, preview.explanations(explained))

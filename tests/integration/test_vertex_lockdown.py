@@ -210,3 +210,185 @@ def test_a_lock_from_prediction_to_its_end(lab: Any) -> None:
     assert stands(end) == stands(start)
     assert after["stdout"].startswith("200")
     assert not twice["changed"]
+
+
+# What another team has: a perimeter with a project of its own, a text, an order, and a dry run of things to come.
+THEIR_TEXT = "Analytics.\nAsk team-data before you change it."
+SHARED: dict[str, Any] = {
+    "name": "vertex",
+    "title": "Shared",
+    "description": THEIR_TEXT,
+    "perimeterType": "PERIMETER_TYPE_REGULAR",
+    "status": {
+        "resources": [OTHER],
+        "restrictedServices": ["storage.googleapis.com", "bigquery.googleapis.com"],
+        "egressPolicies": [
+            {
+                "egressFrom": {"identityType": "ANY_IDENTITY"},
+                "egressTo": {
+                    "operations": [
+                        {
+                            "serviceName": "storage.googleapis.com",
+                            "methodSelectors": [{"method": "*"}],
+                        }
+                    ],
+                    "resources": [THEIRS],
+                },
+            }
+        ],
+    },
+    "spec": {
+        "resources": [OTHER],
+        "restrictedServices": ["storage.googleapis.com", "pubsub.googleapis.com"],
+    },
+    "useExplicitDryRunSpec": True,
+}
+
+
+def test_another_teams_perimeter_is_extended_and_left_as_it_was(lab: Any) -> None:
+    level = {
+        "name": "office",
+        "title": "office",
+        "basic": {"conditions": [{"ipSubnetworks": ["198.51.100.10/32"]}]},
+    }
+    rule = {
+        "ingressFrom": {
+            "identities": [f"serviceAccount:{BATCH}"],
+            "sources": [{"accessLevel": f"{POLICY}/accessLevels/office"}],
+        },
+        "ingressTo": {
+            "operations": [{"serviceName": SERVICE, "methodSelectors": [{"method": "*"}]}],
+            "resources": ["*"],
+        },
+    }
+    more = {
+        "access_levels": ["office"],
+        "ingress_policies": [rule],
+        "accessible_services": ["RESTRICTED-SERVICES", "storage.googleapis.com"],
+        "preview_days": 0,
+    }
+    # Meanwhile its owners restrict one more service, write a line, and go on with their dry run.
+    meanwhile = f"""
+        found = perimeters()[{PERIMETER!r}]
+        found['status']['restrictedServices'].append('run.googleapis.com')
+        found['spec']['restrictedServices'].append('run.googleapis.com')
+        ask('PATCH', {PERIMETER!r}, {{**found, 'description': found['description'] + '\\nSeen.'}},
+            updateMask='status,spec,description')
+    """
+    shared = world(SHARED)
+    shared["gcp"]["access_policies"][0]["levels"] = [level]
+    outcome = lab.tasks(
+        LOOK,
+        {**module(**more), "check_mode": True},
+        module(**more),
+        LOOK,
+        module(**more),
+        module(state="sealed"),
+        hands(meanwhile),
+        undo(),
+        LOOK,
+        module(perimeter="vertex", access_policy="600000000001", **more),
+        undo("restored"),
+        LOOK,
+        world=shared,
+    )
+    start, predicted, made, locked, same, sealed, changed, opened, end, _, restored, exact = (
+        succeeded(outcome)
+    )
+    first, mine = stands(start), stands(locked)
+    assert attributes(predicted["steps"]) == attributes(made["steps"])
+    assert not same["changed"] and sealed["changed"]
+    theirs, now = first[PERIMETER], mine[PERIMETER]
+    for part in ("status", "spec"):
+        assert now[part]["resources"] == [OTHER, VERTEX]
+        assert now[part]["restrictedServices"] == [*theirs[part]["restrictedServices"], SERVICE]
+        assert now[part]["ingressPolicies"] == [rule]
+        assert now[part]["accessLevels"] == [f"{POLICY}/accessLevels/office"]
+        assert now[part]["vpcAccessibleServices"] == {
+            "enableRestriction": True,
+            "allowedServices": ["RESTRICTED-SERVICES", "storage.googleapis.com"],
+        }
+    assert now["status"]["egressPolicies"] == theirs["status"]["egressPolicies"]
+    assert now["useExplicitDryRunSpec"]
+    assert now["description"].startswith(THEIR_TEXT + "\n")
+    assert now["title"] == "Shared"
+    assert made["perimeter"]["dry_run"]["restricted_services"][-1] == SERVICE
+    assert opened["changed"] and changed["rc"] == 0
+    # What they did meanwhile stays, and nothing of ours.
+    for part in ("status", "spec"):
+        theirs[part]["restrictedServices"].append("run.googleapis.com")
+    theirs["description"] += "\nSeen."
+    assert stands(end) == first
+    assert restored["changed"]
+    assert stands(exact) == first
+    assert {name: each for name, each in mine.items() if name != PERIMETER} == {
+        PAYMENTS: first[PAYMENTS]
+    }
+
+
+def test_a_dry_run_records_and_is_enforced_once_every_caller_is_explained(lab: Any) -> None:
+    dry = {"roll_out": "dry_run", "require_proof": True, "run_id": "dry"}
+    explained = [
+        {
+            "principal": "app@lab-vertex*",
+            "operation": "*ListEndpoints",
+            "reason": "moves inside tomorrow",
+        }
+    ]
+    outcome = lab.tasks(
+        {**module(**dry), "check_mode": True},
+        module(**dry),
+        module(state="sealed", run_id="dry"),
+        module(**dry),
+        call("gcp-outside", after=0.5),
+        call("gcp-outside", after=0),
+        call("gcp-app", "10.255.30.2", 0),
+        LOOK,
+        {**module(), "check_mode": True},
+        module(),
+        LOOK,
+        {**module(explained_callers=explained), "check_mode": True},
+        module(explained_callers=explained),
+        LOOK,
+        call("gcp-outside"),
+        undo(run_id="one"),
+        LOOK,
+        module(preview_days=0),
+        module(state="sealed"),
+        undo(),
+        LOOK,
+        world=world(),
+    )
+    (predicted, made, sealed, same, admitted, _, _, planned, warned, refused, unchanged, may, enforced, locked, outside,
+     undone, back, _, _, opened, end) = outcome.results  # fmt: skip
+    assert attributes(predicted["steps"]) == attributes(made["steps"])
+    assert (made["delta"]["targets"], made["binds"]["enforced"]) == ([], False)
+    assert sealed["changed"] and not same["changed"]
+    assert admitted["stdout"].startswith("200"), admitted
+    config = {"resources": [VERTEX], "restrictedServices": [SERVICE]}
+    assert stands(planned)[PERIMETER]["spec"] == config
+    assert not stands(planned)[PERIMETER].get("status")
+    # With a principal, a method and a count.
+    for text in (
+        "app@lab-vertex.iam.gserviceaccount.com",
+        "ListEndpoints",
+        "2 times",
+        "198.51.100.14",
+    ):
+        assert text in refused["msg"], refused
+    assert not refused["changed"] and stands(unchanged) == stands(planned)
+    assert any("2 times" in text for text in warned["warnings"]), warned
+    assert attributes(may["steps"]) == attributes(enforced["steps"])
+    found = stands(locked)[PERIMETER]
+    assert (found["status"], found.get("spec"), found.get("useExplicitDryRunSpec")) == (
+        config,
+        None,
+        False,
+    )
+    assert enforced["delta"]["targets"] == [PERIMETER]
+    assert outside["stdout"].startswith("403")
+    # Undoing the run goes back to the dry run, and unlocking to before that.
+    assert undone["changed"]
+    assert stands(back)[PERIMETER]["spec"] == config and not stands(back)[PERIMETER].get("status")
+    assert opened["changed"]
+    assert PERIMETER not in stands(end)

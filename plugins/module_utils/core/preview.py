@@ -12,6 +12,10 @@ not list), `region` (in a Region that the inventory lacks).
 
 Records that name a `path` instead of an endpoint (Azure) say whether the caller's address is a private one. Where a
 mask hides too much of the address, the caller is `ambiguous`: not known to be cut off, and not known to be safe.
+
+Records that name a `network` (Google; empty where none is known) are judged by it: a lock lets in whatever comes from a
+project inside it, and what comes from elsewhere is `outside`. A record with a `violation` says what the lock itself
+thought of the call, in its dry run or enforced.
 """
 
 from __future__ import annotations
@@ -35,11 +39,16 @@ Class = Literal[
     "service",
     "unlisted",
     "region",
+    "outside",
 ]
 
 # Recorded errors by which a call was refused, by code or by HTTP status; any other error says that the path works.
 DENIALS = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "401", "403"}
+    {
+        *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "401", "403"),
+        # Google's codes, by name and by number.
+        *("PERMISSION_DENIED", "UNAUTHENTICATED", "7", "16"),
+    }
 )
 
 # Classes that stop a scope until somebody explains them, with what to do.
@@ -48,6 +57,8 @@ BLOCKING: dict[str, str] = {
     "service": "exempt the service's role as a break-glass ARN, or name it in explained_callers with a reason",
     "unlisted": "add the endpoint's VPC to the inventory, so that the lock lists it",
     "region": "add the Region's endpoints to the inventory: the lock binds all Regions",
+    "outside": "bring its project inside the lock, admit it by an ingress rule, or name it in explained_callers with a "
+    "reason",
 }
 
 
@@ -81,12 +92,14 @@ class Reach:
     endpoints: ids that the lock lists. regions: Regions of the members.
     egress: public addresses by which the member networks leave.
     final: whether all members were looked at. Before that an endpoint that is not listed may be one of theirs.
+    projects: ids of the projects inside the lock, where it binds by project.
     """
 
     endpoints: frozenset[str]
     regions: frozenset[str]
     egress: frozenset[str] = field(default_factory=frozenset)
     final: bool = True
+    projects: frozenset[str] = field(default_factory=frozenset)
 
 
 def explanations(documents: Iterable[Mapping[str, Any]]) -> list[Explanation]:
@@ -153,16 +166,24 @@ def refused(
         and not group.get("probe")
         and (group.get("principal"), group.get("operation")) in known
         and not any(explanation.covers(group) for explanation in explained)
-        for kind, because in (_natural_class({**group, "error_code": None}, reach),)
+        for kind, because in (
+            _natural_class({**group, "error_code": None, "violation": None}, reach),
+        )
         if kind in ("private", "proved")
     ]
 
 
 def _denied(group: Mapping[str, Any]) -> bool:
+    violation = group.get("violation")
+    if violation:
+        # A dry run records the code that it would have answered.
+        return not violation.get("dry_run")
     return str(group.get("error_code") or "").removeprefix("Client.") in DENIALS
 
 
 def _natural_class(group: Mapping[str, Any], reach: Reach) -> tuple[Class, str]:
+    if "network" in group:
+        return _class_of_network(group, reach)
     if group.get("path"):
         return _class_of_path(group, reach)
     endpoint, region = group.get("vpc_endpoint_id"), str(group.get("region") or "")
@@ -203,6 +224,34 @@ def _class_of_path(group: Mapping[str, Any], reach: Reach) -> tuple[Class, str]:
             return "proved", f"from {source}, the public address of a member network"
         return "ambiguous", f"from {source}, which may be {egress[0]} of a member network"
     return "ambiguous", f"from {source}, which may be a private or a public address"
+
+
+def _class_of_network(group: Mapping[str, Any], reach: Reach) -> tuple[Class, str]:
+    """The class of a caller whose record names the network that it called from, where the cloud knows it."""
+    network, source = str(group["network"] or ""), group.get("source_ip") or "an unknown address"
+    violation = group.get("violation") or {}
+    if group.get("probe"):
+        return "probe", "made by this collection's own probes"
+    if _denied(group):
+        return "refused", f"already answered {violation.get('reason') or group['error_code']}"
+    if _project(network) in reach.projects:
+        if group.get("path") == "private":
+            return "private", f"from {source} in {network}, which is inside"
+        return "proved", f"from {source} in {network}, which is inside"
+    if not network and source in reach.egress:
+        return "proved", f"from {source}, the public address of a member network"
+    if violation:
+        reason = f" ({violation['reason']})" if violation.get("reason") else ""
+        return "outside", f"from {source}, and the dry run of the lock would refuse it{reason}"
+    if network or group.get("path") == "private":
+        return "outside", f"from {source} in {network or 'an unknown network'}, which is not inside"
+    return "public", f"from {source} over the public path"
+
+
+def _project(network: str) -> str:
+    """The project of projects/P/global/networks/N; empty for no network."""
+    parts = network.split("/")
+    return parts[1] if len(parts) > 1 and parts[0] == "projects" else ""
 
 
 def preview(
@@ -255,7 +304,9 @@ def preview(
 
 
 def _sentence(caller: Mapping[str, Any]) -> str:
+    # Not every record of Google names a region.
+    place = caller.get("region") or ("an unknown region" if "network" in caller else None)
     return (
         f"{caller.get('principal') or 'an unnamed principal'} called {caller.get('operation')} "
-        f"{caller.get('count', 1)} times in {caller.get('region')}, {caller['because']}: {BLOCKING[caller['class']]}."
+        f"{caller.get('count', 1)} times in {place}, {caller['because']}: {BLOCKING[caller['class']]}."
     )

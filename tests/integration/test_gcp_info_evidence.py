@@ -125,7 +125,8 @@ LOCKED = {
     "name": "vertex",
     "title": "vertex",
     "perimeterType": "PERIMETER_TYPE_REGULAR",
-    "description": 'Guards AI.\nprivate_ai.endpoints: {"pending":{"run_id":"r-1"},"delta":{}}',
+    "description": "Guards AI.\n"
+    'private_ai.endpoints: {"delta":{},"lock":"pending","run_id":"r-1","time":"2026-03-01T12:00:00Z"}',
     "status": CONFIG,
     "spec": PLANNED,
     "useExplicitDryRunSpec": True,
@@ -238,7 +239,7 @@ def _who_is_let_in(evidence: dict[str, Any]) -> None:
     assert (perimeter["id"], perimeter["holds_project"]) == (PERIMETER, True)
     assert perimeter["restricted_services"] == [HOST] and perimeter["access_levels"] == []
     assert perimeter["dry_run"]["access_levels"] == PLANNED["accessLevels"]
-    assert perimeter["pending"] == {"run_id": "r-1"}
+    assert perimeter["pending"] == {"run_id": "r-1", "time": "2026-03-01T12:00:00Z", "delta": {}}
     grants = {(item["resource"], item["role"]) for item in evidence["access"]["bindings"]}
     assert grants == {
         (PROJECT, "roles/aiplatform.user"),

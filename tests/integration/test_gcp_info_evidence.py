@@ -16,6 +16,7 @@ PROJECT = "projects/lab-vertex"
 NETWORKS = f"{PROJECT}/global/networks"
 APP, SPOKE = f"{NETWORKS}/app", f"{NETWORKS}/spoke"
 HUB = "projects/lab-other/global/networks/hub"
+HUB_ZONES = "projects/lab-other/managedZones"
 POLICY = "accessPolicies/600000000001"
 PERIMETER = f"{POLICY}/servicePerimeters/vertex"
 AUTOMATION = "serviceAccount:automation@lab-vertex.iam.gserviceaccount.com"
@@ -125,7 +126,8 @@ LOCKED = {
     "name": "vertex",
     "title": "vertex",
     "perimeterType": "PERIMETER_TYPE_REGULAR",
-    "description": 'Guards AI.\nprivate_ai.endpoints: {"pending":{"run_id":"r-1"},"delta":{}}',
+    "description": "Guards AI.\n"
+    'private_ai.endpoints: {"delta":{},"lock":"pending","run_id":"r-1","time":"2026-03-01T12:00:00Z"}',
     "status": CONFIG,
     "spec": PLANNED,
     "useExplicitDryRunSpec": True,
@@ -152,6 +154,7 @@ WHOLE = world(
         {**zone("wide", "googleapis.com", HUB, "10.255.32.2"), "id": "projects/lab-other/managedZones/wide"},
         zone("unrelated", "corp.example", APP, "10.9.9.9"),
         zone("public", "googleapis.com", APP, public=True, networks=[]),
+        zone("unattached", "googleapis.com", APP, "10.9.9.9", networks=[]),
     ],
     response_policies=[
         {
@@ -238,7 +241,7 @@ def _who_is_let_in(evidence: dict[str, Any]) -> None:
     assert (perimeter["id"], perimeter["holds_project"]) == (PERIMETER, True)
     assert perimeter["restricted_services"] == [HOST] and perimeter["access_levels"] == []
     assert perimeter["dry_run"]["access_levels"] == PLANNED["accessLevels"]
-    assert perimeter["pending"] == {"run_id": "r-1"}
+    assert perimeter["pending"] == {"run_id": "r-1", "time": "2026-03-01T12:00:00Z", "delta": {}}
     grants = {(item["resource"], item["role"]) for item in evidence["access"]["bindings"]}
     assert grants == {
         (PROJECT, "roles/aiplatform.user"),
@@ -372,6 +375,37 @@ def test_others_things_that_cannot_be_read_are_named_apart(lab: Any) -> None:
     # Nothing of the application leads to it.
     assert {item["part"] for item in alone["evidence"]["missing"]} == {"peers"}
     assert unreadable["evidence"]["network"]["auto"] is None
+
+
+def test_records_that_only_a_peer_sees_are_not_the_targets_own(lab: Any) -> None:
+    """The same records are, for the spoke whose names lead to that peer."""
+    role = "projects/lab-other/roles/partial"
+    rights = [
+        "compute.*",
+        "dns.managedZones.list",
+        "dns.policies.list",
+        "dns.responsePolicies.list",
+    ]
+    wide = {**zone("wide", "googleapis.com", HUB, "10.255.32.2"), "id": f"{HUB_ZONES}/wide"}
+    outcome = lab.tasks(
+        info(gather=["dns"], spoke_networks=[]),
+        info(gather=["dns"]),
+        world=world(
+            roles={role: rights},
+            projects=[
+                {"id": "lab-other", "number": "500000000002", "bindings": {role: [AUTOMATION]}}
+            ],
+            networks=[HUB_NETWORK],
+            peerings=[TO_HUB],
+            zones=[wide, zone("regional", REGIONAL, SPOKE, peering=HUB)],
+        ),
+    )
+    for result, part in zip(succeeded(outcome), ("peers", "dns"), strict=True):
+        missing = [
+            (item["part"], item["resource"], item["action"])
+            for item in result["evidence"]["missing"]
+        ]
+        assert missing == [(part, f"{HUB_ZONES}/wide", "dns.resourceRecordSets.list")]
 
 
 def test_a_limit_makes_traffic_incomplete_and_a_window_leaves_out_what_is_older(lab: Any) -> None:

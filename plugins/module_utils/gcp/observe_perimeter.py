@@ -15,8 +15,8 @@ from .reads import Read
 
 Document = Mapping[str, Any]
 
-# What stands in front of the record that this collection keeps in a perimeter's description.
-_RECORD = "private_ai.endpoints: "
+# What stands in front of the record that vertex_lockdown keeps in a perimeter's description.
+_RECORD = "private_ai.endpoints:"
 _NETWORK = "//compute.googleapis.com/"
 
 
@@ -122,19 +122,20 @@ def organization_policies(listed: Any) -> list[dict[str, Any]] | None:
 
 
 def pending(description: str) -> dict[str, Any] | None:
-    """What a lockdown left in a perimeter's description to say that it has yet to be confirmed.
+    """The run of a lockdown that has not ended, from the record that it keeps in a perimeter's description.
 
-    A line that cannot be read counts as pending, too: it says that something was under way.
+    A record that cannot be read counts as one: it says that something was under way.
     """
-    for line in description.splitlines():
-        if not line.startswith(_RECORD):
+    for line in description.split("\n"):
+        if not line.strip().startswith(_RECORD):
             continue
         try:
-            record = json.loads(line[len(_RECORD) :])
-        except ValueError:
-            return {"unreadable": line}
-        found = record.get("pending") if isinstance(record, Mapping) else {"unreadable": line}
-        return dict(found) if isinstance(found, Mapping) else None
+            record = json.loads(line.strip()[len(_RECORD) :])
+            if record["lock"] != "pending":
+                return None
+            return {name: record.get(name) for name in ("run_id", "time", "delta")}
+        except (KeyError, TypeError, ValueError):
+            return {"unreadable": line.strip()}
     return None
 
 

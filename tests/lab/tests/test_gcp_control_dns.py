@@ -309,3 +309,26 @@ def test_names_that_google_makes_itself() -> None:
     assert lab.addresses(OUTSIDE, "restricted.googleapis.com")[0] == "199.36.153.4"
     assert lab.addresses(OUTSIDE, HOST, "AAAA")[0].startswith("2001:db8:")
     assert lab.cloud.resolve(OUTSIDE, "example.com", "A") is None
+
+
+def test_a_server_policy_takes_a_networks_questions_away_from_its_zones() -> None:
+    zone = {
+        "id": "projects/lab-vertex/managedZones/vertex",
+        "dns_name": f"{HOST}.",
+        "networks": [APP_NETWORK, SPOKE_NETWORK],
+        "records": [{"name": f"{HOST}.", "type": "A", "values": ["10.9.9.9"]}],
+    }
+    policy = {
+        "id": "projects/lab-vertex/policies/corporate",
+        "networks": [SPOKE_NETWORK],
+        "name_servers": ["10.31.1.53"],
+    }
+    lab = Lab(zones=[zone], dns_policies=[policy])
+    (shown,) = lab.ok("GET", f"{BASE}/policies")["policies"]
+    assert shown["name"] == "corporate" and shown["enableInboundForwarding"] is False
+    assert [each["networkUrl"] for each in shown["networks"]] == [LINK + SPOKE_NETWORK]
+    servers = shown["alternativeNameServerConfig"]["targetNameServers"]
+    assert [each["ipv4Address"] for each in servers] == ["10.31.1.53"]
+    assert lab.addresses(INSIDE) == ("10.9.9.9",)
+    # The company's servers know what everybody knows.
+    assert lab.addresses(IN_SPOKE) == lab.addresses(OUTSIDE) != ("10.9.9.9",)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from ..canonical import canonical_json
 from ..masked import network_of
 from ..views import is_private
 
@@ -60,14 +61,13 @@ def groups(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for entry in entries:
         group = _group(entry)
-        known = found.setdefault(repr(sorted(group.items())), group)
+        known = found.setdefault(canonical_json(group), group)
         moment = str(entry.get("timestamp") or "")
         known["count"] = known.get("count", 0) + 1
         known["first"] = min(known.get("first", moment), moment)
         known["last"] = max(known.get("last", moment), moment)
     return sorted(
-        found.values(),
-        key=lambda item: (-item["count"], item["first"], item["operation"], str(item["principal"])),
+        found.values(), key=lambda item: (-item["count"], item["first"], canonical_json(item))
     )
 
 

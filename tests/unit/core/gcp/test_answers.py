@@ -231,3 +231,8 @@ def test_right_addresses_are_those_of_the_network() -> None:
     # Nothing is right in a peer without an endpoint.
     assert target.networks == {APP: [RIGHT], SPOKE: [OTHER], HUB: []}
     assert target.probe_action is not None and "/projects/p/" in target.probe_action["path"]
+
+
+def test_the_exact_rule_comes_before_a_wildcard_that_is_as_long() -> None:
+    rules = [rule("*.googleapis.com", OTHER), rule("a.googleapis.com", RIGHT)]
+    assert predict("a.googleapis.com", APP, evidence(rules=rules)).kind == "private"

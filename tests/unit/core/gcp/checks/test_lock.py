@@ -131,6 +131,7 @@ def test_a_bridge_is_no_perimeter() -> None:
         (perimeter(accessible_services={"enabled": False, "allowed": []}), "warn"),
         (perimeter(ingress=[gcp.ingress(source="accessPolicies/1/accessLevels/office")]), "warn"),
         (perimeter(ingress=[gcp.ingress(identity="user:a@example.com")]), "warn"),
+        (perimeter(ingress=[gcp.ingress(ingressFrom={"identityType": "ANY_IDENTITY"})]), "pass"),
         (grants(gcp.binding("roles/editor")), "warn"),
         (grants(gcp.binding("roles/owner", resource="organizations/1")), "warn"),
         (grants(gcp.binding(resource="folders/1", condition="request.time < t")), "warn"),
@@ -174,6 +175,12 @@ def test_logged_traffic(groups: list[Any], complete: bool, status: str, text: st
     (finding,) = found(result, "gcp_c7_traffic")
     assert finding["status"] == status
     assert text in finding["observed"]
+
+
+def test_a_call_that_a_dry_run_records_as_well_is_counted_once() -> None:
+    twice = [_PUBLIC, {**_PUBLIC, "violation": _WOULD_REFUSE}]
+    text = said(judged(update("traffic", groups=twice)), "gcp_c7_traffic", "fail")
+    assert text.count("×") == 1
 
 
 def test_logs_that_are_off_say_which_switch_to_turn() -> None:

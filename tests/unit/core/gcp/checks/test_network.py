@@ -214,6 +214,17 @@ def test_a_spoke_that_is_only_dns_peered_is_found_by_its_vantage() -> None:
     )
 
 
+def test_a_spoke_without_endpoint_has_no_right_address_whatever_the_probe_targets_say() -> None:
+    def union(parts: Parts) -> None:
+        for item in parts["probe_targets"]:
+            item["networks"] = {}
+        for item in seen(parts, "spoke"):
+            resolve(item, [HUB])
+            item["connections"] = [gcp.unconnected(HUB, "timed out")]
+
+    assert failed(judged(spoke_without, union)) == {"M6"}
+
+
 def test_an_endpoint_that_answers_from_another_network_is_believed() -> None:
     result = judged(spoke_without, everyone("spoke", [HUB]), expect="private")
     assert statuses(result, "checklist")["C2"] == "pass"

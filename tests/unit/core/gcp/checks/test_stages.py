@@ -121,6 +121,11 @@ def test_before_names_change_every_vantage_reaches_its_own_networks_endpoint() -
     }
 
 
+def test_without_an_inside_vantage_nothing_is_proved() -> None:
+    result = judged(forget("inside"), expect="private")
+    assert result["proof"] is None and "no inside vantage" in result["proof_refused"]
+
+
 def _times_out(parts: Parts) -> None:
     item = parts["observations"][0]
     item["connections"] = [gcp.unconnected(item["pinned"], "timed out")]

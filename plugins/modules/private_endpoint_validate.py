@@ -94,8 +94,8 @@ options:
         type: str
       network:
         description:
-          - Id of the network (VPC, virtual network) that it is in. It tells which peered network a spoke vantage speaks
-            for.
+          - Id of the network (VPC, virtual network; on Google its path) that it is in. It tells which peered network a
+            spoke vantage speaks for, and on Google which endpoint it can reach, since each network has its own.
         type: str
         aliases: [vpc]
       principal_tags:
@@ -129,6 +129,9 @@ options:
       - For Azure they are V(azure_m1_public_access), V(azure_m2_names), V(azure_m3_access), V(azure_m4_firewall),
         V(azure_m5_placement), V(azure_m6_spokes), V(azure_m7_planes), V(azure_connection), V(azure_admission),
         V(azure_c7_traffic), V(azure_pinned) and V(azure_open).
+      - For Google they are V(gcp_m1_public_access), V(gcp_m2_names), V(gcp_m3_access), V(gcp_m4_firewall),
+        V(gcp_m5_placement), V(gcp_m6_spokes), V(gcp_m7_planes), V(gcp_connection), V(gcp_admission),
+        V(gcp_c7_traffic), V(gcp_pinned) and V(gcp_open).
     type: list
     elements: str
     default: []
@@ -168,6 +171,7 @@ options:
     description:
       - RV(ignore:binds) of M(private_ai.endpoints.bedrock_lockdown), which says whom the lock binds. A refusal counts
         only for an identity that it binds. Without it the policies in the evidence say it.
+      - For Google that of the module that locks the perimeter. It tells a dry run from an enforced lock.
     type: dict
   proof_ttl:
     description: Seconds for which the proof holds.

@@ -38,6 +38,11 @@ def found(result: dict[str, Any], check: str) -> list[dict[str, Any]]:
     return [item for item in result["findings"] if item["check"] == check]
 
 
+def said(result: dict[str, Any], check: str, *wanted: str) -> str:
+    """What a check observed, of its findings with one of these statuses."""
+    return " | ".join(item["observed"] for item in found(result, check) if item["status"] in wanted)
+
+
 def failed(result: dict[str, Any]) -> set[str]:
     """What failed: misconfigurations, and checks that belong to none."""
     return {
@@ -98,6 +103,13 @@ def update(part: str, **values: Any) -> Change:
 def perimeter(**values: Any) -> Change:
     """Change the perimeter."""
     return lambda parts: doc(parts)["perimeters"][0].update(values)
+
+
+def dry_run_only(parts: Parts) -> None:
+    """The perimeter records what it would refuse, and enforces nothing."""
+    doc(parts)["perimeters"] = [
+        gcp.perimeter(resources=[], restricted_services=[], dry_run=gcp.config())
+    ]
 
 
 def grants(*items: dict[str, Any]) -> Change:

@@ -36,7 +36,8 @@ def _judge(case: Case) -> Iterator[Judgement]:
 
 
 def _excuse(judgements: list[Judgement], by: list[Judgement]) -> Iterator[Judgement]:
-    excused = bool(by) and all(item.status == "pass" for item in by)
+    counting = [item for item in by if not item.excused]
+    excused = bool(counting) and all(item.status == "pass" for item in counting)
     for item in judgements:
         yield replace(item, excused=True) if excused and item.status == "unknown" else item
 

@@ -99,8 +99,8 @@ def resolved(case: Case, host: str, vantages: Iterable[Vantage]) -> bool:
 def broken_zones(case: Case, network_id: str) -> Iterator[Judgement]:
     """Private zones that answer for the whole of googleapis.com in a network, and what they do to other APIs."""
     zone = zone_for(_ANOTHER, network_id, case.document)
-    # What another network or other servers resolve is judged there.
-    if zone is None or zone["peering_network_id"] or zone.get("forwarding"):
+    # What another network resolves is judged there.
+    if zone is None or zone["peering_network_id"]:
         return
     found = predict(_ANOTHER, network_id, case.document, ())
     where = f"it answers for all of {DOMAIN} in {common.short(network_id)}"

@@ -16,6 +16,7 @@ from ansible_collections.private_ai.endpoints.tests.unit.support.gcp_changes imp
     both,
     denied,
     doc,
+    dry_run_only,
     everyone,
     failed,
     firewalls,
@@ -39,12 +40,6 @@ OTHER = "projects/lab-other/global/networks/other"
 HOST_PROJECT = "projects/lab-host/global/networks/shared"
 
 # M1 -----------------------------------------------------------------------------------------------------------------
-
-
-def dry_run_only(parts: Parts) -> None:
-    doc(parts)["perimeters"] = [
-        gcp.perimeter(resources=[], restricted_services=[], dry_run=gcp.config())
-    ]
 
 
 def no_perimeter(parts: Parts) -> None:

@@ -352,8 +352,16 @@ BAD: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], list[str]]]]] = 
         [
             (
                 at(APP, SPOKE),
-                ["responsePolicies/rpz", "theirs", THERE, "before any zone does"]
-                + ["bypassResponsePolicy", "managedZones/peer", "peering zone", "Detach it"],
+                [
+                    "responsePolicies/rpz",
+                    "theirs",
+                    THERE,
+                    "before any zone does",
+                    "bypassResponsePolicy",
+                    "managedZones/peer",
+                    "peering zone",
+                    "Detach it",
+                ],
             ),
             (at(N[0], regions=["us-central1"]), ["*.googleapis.com", "mode response_policy"]),
             (at(N[0], regions=["us-central1"]), ["managedZones/shared", "networks/n1 too"]),

@@ -207,23 +207,31 @@ def test_a_zone_that_stands_is_adopted_and_an_address_moves_in_one_change(lab: A
     outcome = lab.tasks(
         {NAME: {"networks": both}},
         {NAME: {"networks": moved}},
+        {NAME: {"networks": moved, "replaced_addresses": [HERE]}},
+        {NAME: {"networks": moved, "replaced_addresses": ["10.9.9.9"]}},
         resolve("gcp-app"),
         resolve("gcp-spoke"),
         module(state="absent"),
         LOOK,
         {NAME: {"networks": moved, "ttl": 20}},
         {NAME: {"state": "restored", "undo": "{{ result_1.undo }}"}},
-        {NAME: {"state": "restored", "undo": "{{ result_6.undo }}"}},
+        {NAME: {"state": "restored", "undo": "{{ result_8.undo }}"}},
         {NAME: {"state": "restored", "undo": "{{ result_1.undo }}"}},
         LOOK,
         world=world(zones=[theirs]),
     )
-    adopted, switched, app, spoke, gone, left, slower, held, undone, back, then = succeeded(outcome)
+    results = succeeded(outcome)
+    adopted, switched, resumed, others, app, spoke, gone, left = results[:8]
+    slower, held, undone, back, then = results[8:]
     assert not adopted["changed"] and adopted["zones"][0]["managed"] is False
     assert switched["changed"] and app["stdout"] == spoke["stdout"] == "['10.255.30.3']"
     (step,) = switched["steps"]
     assert (step["resource"], step["action"]) == (theirs["id"], "update")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", switched["drain_until"])
+    assert not resumed["changed"] and resumed["drain_until"], (
+        "a run that was killed has to be waited for"
+    )
+    assert resumed["drain_until"] <= switched["drain_until"] and others["drain_until"] is None
     assert not gone["changed"] and "was not created by this collection" in gone["warnings"][0]
     apex = [f"{HOST}.", "A", 30, ["10.255.30.3"]]
     assert stands(left)["zones"]["theirs"] == [f"{HOST}.", ["app", "spoke"], [apex, kept]]

@@ -71,6 +71,12 @@ options:
   zone_prefix:
     description: How the names of new zones, response policies and rules begin. C(private-ai) when left out.
     type: str
+  replaced_addresses:
+    description:
+      - Addresses of endpoints that others have replaced and that still stand. RV(drain_until) then also tells of
+        changes that earlier runs made, which costs one more read for each zone.
+    type: list
+    elements: str
   target_name:
     description: What the probe targets call these networks. The first network's name when left out.
     type: str
@@ -210,7 +216,7 @@ drain_until:
   description:
     - Until when clients may go on with an address that this run took out of DNS, in UTC. Endpoints at such an address
       are removed only after that.
-    - Null when no address was replaced, and in check mode.
+    - Null when no address was replaced, or all of that is over, and in check mode.
   returned: always
   type: str
   sample: "2026-01-31T12:00:00Z"
@@ -305,6 +311,7 @@ SPEC = ModuleSpec(
         },
         "ttl": {"type": "int"},
         "zone_prefix": {"type": "str"},
+        "replaced_addresses": _NAMES,
         "target_name": {"type": "str"},
         "undo": {"type": "dict"},
         "wait_timeout": {"type": "int", "default": 600},

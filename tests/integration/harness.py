@@ -23,9 +23,9 @@ from .conftest import Lab, Outcome
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("throttle", "error", "reset", "lost", "delay")
-# The clients make so many attempts at one request (plugins/module_utils/aws/client.py, azure/pipeline.py): more faults
-# make it fail.
-ATTEMPTS = {"aws": 8, "azure": 8}
+# The clients make so many attempts at one request (plugins/module_utils/aws/client.py, azure/pipeline.py,
+# gcp/client.py): more faults make it fail.
+ATTEMPTS = {"aws": 8, "azure": 8, "gcp": 8}
 DELAY = 0.3
 TRIES = 12
 ENVIRONMENT = {

@@ -14,12 +14,12 @@ from typing import Any
 import botocore.session
 import pytest
 
-from . import aws_subjects, azure_subjects
+from . import aws_subjects, azure_subjects, gcp_subjects
 from .conftest import ROOT, Lab
 from .harness import Case, Subject, at_once, cases, live
 
 CODE = ROOT / "plugins/module_utils"
-SUBJECTS = [*aws_subjects.SUBJECTS, *azure_subjects.SUBJECTS]
+SUBJECTS = [*aws_subjects.SUBJECTS, *azure_subjects.SUBJECTS, *gcp_subjects.SUBJECTS]
 READS = ("Describe", "List", "Get")
 
 
@@ -43,24 +43,39 @@ def test_no_write_of_aws_is_left_out() -> None:
 
 def test_no_write_of_azure_is_left_out() -> None:
     """Every function that sends a PUT, PATCH or DELETE is listed with its operations, and these are struck above."""
-    found = {
+    assert senders("azure", "PUT", "PATCH", "DELETE") == set(azure_subjects.CALLS)
+
+
+def test_no_write_of_google_is_left_out() -> None:
+    """As for Azure; what Google makes and changes by POST, too, but for the questions that are asked by it."""
+    found = senders("gcp", "POST", "PUT", "PATCH", "DELETE")
+    assert found == {*gcp_subjects.CALLS, *gcp_subjects.ASKING}
+
+
+def senders(cloud: str, *methods: str) -> set[str]:
+    """The functions of a cloud's code that send one of these, by file and name."""
+    return {
         f"{path.stem}.{function.name}"
-        for path in (CODE / "azure").glob("*.py")
+        for path in (CODE / cloud).glob("*.py")
         for function in ast.walk(ast.parse(path.read_text()))
         if isinstance(function, ast.FunctionDef)
         if any(
             isinstance(node, ast.Call)
-            and any(getattr(each, "value", "") in ("PUT", "PATCH", "DELETE") for each in node.args)
+            and any(
+                getattr(part, "value", "") in methods
+                for argument in node.args
+                for part in ast.walk(argument)
+            )
             for node in ast.walk(function)
         )
     }
-    assert found == set(azure_subjects.CALLS)
 
 
 OTHERS: list[Any] = [
     *((subject, {}) for subject in SUBJECTS),
     (aws_subjects.ENDPOINTS, {"tags": aws_subjects.CHANGE["tags"], "endpoint_policy": "full"}),
     (azure_subjects.PRIVATE_LINK, {"tags": azure_subjects.CHANGE["tags"]}),
+    (gcp_subjects.ENDPOINTS, {"labels": gcp_subjects.CHANGE["labels"]}),
 ]
 
 

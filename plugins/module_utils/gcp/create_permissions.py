@@ -55,7 +55,7 @@ def rehearse(connection: Connection, changes: Iterable[Change]) -> None:
         if found[f"policy {name}"]
     ]
     for name, permissions in needs.items():
-        granted = found[f"may {name}"]
+        known = found[f"may {name}"]
         errors += [
             GoogleError(
                 f"permission denied for {permission}",
@@ -67,7 +67,7 @@ def rehearse(connection: Connection, changes: Iterable[Change]) -> None:
                 "minutes",
             )
             for permission in permissions
-            if granted is not None and permission not in granted
+            if known is not None and permission not in known
         ]
     if errors:
         errors[0].problems = tuple(error.message for error in errors[1:])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ..core import steps as core_steps
@@ -29,6 +28,7 @@ from ..module import Context
 from ..waiting import Deadline
 from .client import Connection, GoogleError, connect
 from .dns_apply import carry_out
+from .dns_drain import drained, earlier
 from .dns_permissions import rehearse
 from .dns_read import read, read_done, read_made, read_more
 
@@ -36,8 +36,6 @@ from .dns_read import read, read_done, read_made, read_more
 ROUNDS, PAUSE = 6, 0.5
 # A refusal that is not another run's work does not go away.
 PATIENCE = 2
-# A change that is done has been sent to Google's servers; when they answer by it is not told.
-SERVED = 5.0
 # What a run at the same time, or the lost answer to a request of our own, looks like.
 _RACES = frozenset({"exists", "conflict", "in_use", "missing", "not_ready"})
 
@@ -64,15 +62,17 @@ def _present(
     view, changes = _look(connection, wanted)
     for text in warnings(view, wanted):
         context.warn(text)
-    listed = steps(changes)
-    done = Done(run=uuid.uuid4().hex[:12])
-    drained = replaced(changes, wanted.hosts)
-    if changes and not context.check_mode:
-        rehearse(connection, changes)
-        view = _converge(connection, wanted, changes, done, deadline)
-    elif changes:
-        rehearse(connection, changes)
-        view, drained = after(view, changes), None
+    listed, done = steps(changes), Done(run=uuid.uuid4().hex[:12])
+    rehearse(connection, changes)
+    if context.check_mode:
+        view, drain = after(view, changes), None
+    else:
+        longest = replaced(changes, wanted.hosts)
+        if changes:
+            view = _converge(connection, wanted, changes, done, deadline)
+        gone = params["replaced_addresses"] or ()
+        past = earlier(connection, answering(view, wanted), wanted.hosts, gone) if gone else ()
+        drain = drained(longest, past)
     found = [document(item) for item in answering(view, wanted)]
     return _result(
         listed,
@@ -82,7 +82,7 @@ def _present(
         policies=[item for item in found if "rules" in item],
         hosts=list(wanted.hosts),
         probe_targets=_targets(wanted, params),
-        drain_until=_until(drained),
+        drain_until=drain,
     )
 
 
@@ -244,14 +244,6 @@ def _targets(wanted: Wanted, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         {network: [address] for network, address in wanted.places.items()},
     )
     return [item.to_json() for item in found]
-
-
-def _until(seconds: int | None) -> str | None:
-    """Until when clients may hold an answer that has just been replaced: UTC, ISO 8601."""
-    if seconds is None:
-        return None
-    ends = datetime.now(timezone.utc) + timedelta(seconds=seconds + SERVED)
-    return ends.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _result(listed: Sequence[Step], context: Context, done: Done, **values: Any) -> dict[str, Any]:

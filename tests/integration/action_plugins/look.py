@@ -15,8 +15,9 @@ from ansible.plugins.action import ActionBase
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import aws_look
 import azure_look
+import gcp_look
 
-LOOKS = {"aws": aws_look.look, "azure": azure_look.look}
+LOOKS = {"aws": aws_look.look, "azure": azure_look.look, "gcp": gcp_look.look}
 for service in ("ec2", "route53", "organizations"):
     aws_look.workload(service)
 

@@ -13,11 +13,13 @@ from azure.core.pipeline.policies import RetryPolicy
 from botocore.retries.standard import ExponentialBackoff
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.azure import operation
+from ansible_collections.private_ai.endpoints.plugins.module_utils.gcp import client
 
 ExponentialBackoff.delay_amount = lambda _self, _context: 0.01
 # Also where Azure says how long to wait.
 RetryPolicy.sleep = lambda *_arguments, **_options: time.sleep(0.01)
 operation.FIRST_PAUSE = 0.05
+client.FIRST_PAUSE = client.LONGEST_PAUSE = 0.01
 
 
 class CallbackModule(CallbackBase):

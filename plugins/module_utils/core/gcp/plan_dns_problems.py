@@ -31,7 +31,7 @@ def problems(view: View, wanted: Wanted) -> list[EndpointError]:
     else:
         found += _passed(view, wanted)
     for change in present(view, wanted):
-        found += _shared(change, wanted) + _foreign(change)
+        found += _shared(change, wanted) + _foreign(change) + _routed(change, wanted)
     return found
 
 
@@ -166,4 +166,19 @@ def _foreign(change: Change) -> list[EndpointError]:
             code="alreadyExists",
             fix="Set another zone_prefix, or rename it",
         )
+    ]
+
+
+def _routed(change: Change, wanted: Wanted) -> list[EndpointError]:
+    """Record sets that answer by a routing policy have no addresses of their own, and could not be put back."""
+    return [
+        EndpointError(
+            f"its record set {record.name} {record.type} answers by a routing policy",
+            resource=change.id,
+            fix="Replace it by plain addresses, or detach the zone from the network, and run again",
+        )
+        for host in wanted.hosts
+        for item in (change.before.at(host) if change.before else ())
+        for record in item.records
+        if not record.values
     ]

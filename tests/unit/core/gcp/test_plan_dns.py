@@ -202,6 +202,7 @@ REFUSED: dict[str, tuple[list[Holder], dict[str, Any], list[str]]] = {
         {"places": {A: X, B: Y}},
         [f"in {A} too", "detach"],
     ),
+    "routing policy": ([zone("z", HOST, A, entries=[record(HOST)])], {}, ["routing policy"]),
     "name": (
         [zone(zone_name("private-ai", HOST, A, X), HOST, entries=[])],
         {},

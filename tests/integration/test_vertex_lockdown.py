@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import json
 import textwrap
+from pathlib import Path
 from typing import Any
 
+from .harness import playbook
+
+ROOT = Path(__file__).resolve().parents[2]
 NAME = "private_ai.endpoints.vertex_lockdown"
 POLICY = "accessPolicies/600000000001"
 PERIMETER = f"{POLICY}/servicePerimeters/vertex"
@@ -392,3 +396,184 @@ def test_a_dry_run_records_and_is_enforced_once_every_caller_is_explained(lab: A
     assert stands(back)[PERIMETER]["spec"] == config and not stands(back)[PERIMETER].get("status")
     assert opened["changed"]
     assert PERIMETER not in stands(end)
+
+
+def play(lab: Any, name: str, *tasks: dict[str, Any]) -> str:
+    """A playbook of these tasks; its path."""
+    return str(playbook(lab, name, tasks))
+
+
+def test_runs_at_the_same_time_lose_nothing_and_touch_nothing_else(lab: Any) -> None:
+    """Two runs lock one perimeter and a third one another, all at once."""
+    wishes = {
+        "one": {},
+        "two": {"projects": ["lab-other"]},
+        "three": {"perimeter": PAYMENTS, "projects": ["lab-payments"]},
+    }
+    plays = [
+        play(lab, name, module(run_id=name, preview_days=0, **wish))
+        for name, wish in wishes.items()
+    ]
+    runs = "".join(
+        f'ansible-playbook {path} > {path}.log 2>&1 & pids="$pids $!"\n' for path in plays
+    )
+    wait = f"for pid in $pids; do wait $pid || {{ cat {' '.join(f'{path}.log' for path in plays)}; exit 1; }}; done"
+    # Whoever reads first is held until the others have read.
+    late = {
+        "match": {"operation": "accesscontextmanager.accessPolicies.servicePerimeters.list"},
+        "kind": "delay",
+        "seconds": 2,
+        "count": 3,
+    }
+    third = {
+        **PAID,
+        "name": "third",
+        "title": "third",
+        "status": {"restrictedServices": ["run.googleapis.com"]},
+    }
+    permissions = {"roles/browser": [AUTOMATION]}
+    sections = {"projects": [{"id": "lab-vertex", "number": "500000000001", "bindings": permissions},
+                             {"id": "lab-other", "number": "500000000002", "bindings": permissions},
+                             {"id": "lab-payments", "number": "500000000003", "bindings": permissions}]}  # fmt: skip
+    outcome = lab.tasks(
+        LOOK,
+        {"ansible.builtin.command": {"argv": ["sh", "-c", f"cd {ROOT}\n{runs} {wait}"]}},
+        LOOK,
+        undo(),
+        LOOK,
+        world=world(SHARED_QUIET, third, **sections),
+        faults=[late],
+    )
+    start, all_of_them, locked, opened, end = succeeded(outcome)
+    assert all_of_them["rc"] == 0
+    first, then, last = stands(start), stands(locked), stands(end)
+    assert sorted(then[PERIMETER]["status"]["resources"]) == [VERTEX, OTHER]
+    assert then[PAYMENTS]["status"]["restrictedServices"] == ["storage.googleapis.com", SERVICE]
+    # The one that nobody locks is byte for byte the same.
+    untouched = f"{POLICY}/servicePerimeters/third"
+    assert json.dumps(then[untouched]) == json.dumps(first[untouched])
+    assert opened["changed"]
+    # The run that came later knows what the earlier one added.
+    assert last[PERIMETER] == first[PERIMETER]
+    assert last[PAYMENTS] == then[PAYMENTS]
+
+
+SHARED_QUIET = {**SHARED, "status": {"restrictedServices": ["storage.googleapis.com"]}}
+SHARED_QUIET.pop("spec")
+SHARED_QUIET.pop("useExplicitDryRunSpec")
+
+
+def test_a_killed_run_leaves_a_marker_and_is_recovered(lab: Any) -> None:
+    path = play(lab, "lock", module(run_id="dead"))
+    # Token, perimeters and project, and then the write: it dies while Google is at it.
+    words = ["python", "tests/integration/kill_at.py", "4", "all", "ansible-playbook", "-v", path]
+    outcome = lab.tasks(
+        {"ansible.builtin.command": {"argv": words, "chdir": str(ROOT)}},
+        hands("time.sleep(2.5)"),
+        undo("recovered", run_id="two", pending_timeout=3600),
+        undo("recovered", run_id="two"),
+        LOOK,
+        undo("recovered", run_id="two"),
+        world={"gcp": {**world()["gcp"], "timing": {**TIMING, "policy_operation": 2}}},
+    )
+    killed, left, young, undone, end, nothing = outcome.results
+    assert killed["stdout"].startswith("killed after request"), killed
+    assert killed["stdout"].endswith("servicePerimeters.create"), killed
+    assert '"dead"' in stands(left)[PERIMETER]["description"]
+    assert not young["changed"] and "may be at work" in young["warnings"][0]
+    assert undone["changed"] and "run dead" in undone["warnings"][0]
+    assert PERIMETER not in stands(end)
+    assert not nothing["changed"]
+
+
+def test_it_says_what_is_wrong_before_any_write(lab: Any) -> None:
+    """Each as one clear sentence with its fix, and nothing is written."""
+    rule = {
+        "ingressFrom": {"identityType": "ANY_IDENTITY"},
+        "ingressTo": {"resources": ["*"], "operations": [{}]},
+    }
+    member = {"target": "lab", "network": "projects/lab-other/global/networks/hub"}
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"projects": ["500000000003"]}, f"in the perimeter {PAYMENTS} already"),
+        ({"projects": ["no-such-project"]}, "project no-such-project"),
+        ({"perimeter": "vertex"}, "access_policy"),
+        ({"perimeter": "with-dashes", "access_policy": "600000000001"}, "no name of a perimeter"),
+        ({"access_policy": "700000000001"}, "not in accessPolicies/700000000001"),
+        ({"title": "payments"}, "title of another perimeter"),
+        ({"restricted_services": ["aiplatform"]}, "Write it as aiplatform.googleapis.com"),
+        ({"restricted_services": ["nonsense.googleapis.com"]}, "not a service that VPC Service Controls supports"),
+        ({"restricted_services": []}, "locks nothing"),
+        ({"accessible_services": []}, "could call no service"),
+        ({"ingress_policies": [rule]}, "has no sources"),
+        ({"access_levels": ["office"]}, "does not exist"),
+        ({"explained_callers": [{"principal": "x"}]}, "has no reason"),
+        ({"projects": None}, "needs projects to bind"),
+        ({"require_proof": True}, "whose callers it binds"),
+        ({"require_proof": True, "projects": None, "members": [{**member, "network": APP}]}, "there is none"),
+        ({"members": [{**member, "network": APP}, {**member, "target": "b"}]}, "which is not in perimeter vertex"),
+    ]  # fmt: skip
+    browsers = {"roles/browser": [AUTOMATION], "roles/logging.viewer": [AUTOMATION]}
+    projects = [{"id": f"lab-{name}", "number": f"50000000000{number}", "bindings": browsers}
+                for number, name in ((1, "vertex"), (2, "other"), (3, "payments"))]  # fmt: skip
+    outcome = lab.tasks(
+        *(module(**options) for options, _ in cases), world=world(projects=projects)
+    )
+    for result, (options, text) in zip(outcome.results, cases, strict=True):
+        assert result.get("failed") and text in result["msg"], (options, result.get("msg"))
+        assert "\n" not in result["msg"], result["msg"]
+    refused = {"servicePerimeters.create"}  # Google's own judgement of what only Google can know
+    assert {name.partition("accessPolicies.")[2] for name in outcome.writes} <= refused
+
+
+def test_projects_that_nobody_has_looked_at_are_not_bound(lab: Any) -> None:
+    """The perimeter holds another team's project: locking Vertex AI there binds that one, too."""
+    member = {"target": "lab", "project": "lab-vertex", "network": APP}
+    proved = {"require_proof": True, "members": [member], "preview_days": 0}
+    outcome = lab.tasks(
+        module(**proved),
+        module(**proved, projects_without_members=["500000000002"]),
+        module(),
+        world=world(SHARED),
+    )
+    refused, answered, unreadable = outcome.results
+    assert "projects/500000000002, and no member is in that project" in refused["msg"]
+    assert "needs a proof" in answered["msg"]
+    # The dry run's records of that project are not ours to read.
+    assert "logging.logEntries.list" in unreadable["msg"] and "preview_days" in unreadable["msg"]
+    assert outcome.writes == []
+
+
+def test_denied_permissions_are_named(lab: Any) -> None:
+    readers = {"roles/accesscontextmanager.policyReader": [AUTOMATION]}
+    for bindings, permission in (
+        ({}, "servicePerimeters.list"),
+        (readers, "servicePerimeters.create"),
+    ):
+        organization = {"bindings": {"roles/accesscontextmanager.policyAdmin": [], **bindings}}
+        outcome = lab.tasks(module(), world=world(organization=organization))
+        assert f"accesscontextmanager.{permission}" in outcome.results[0]["msg"], outcome.results
+
+
+def test_a_no_op_makes_two_calls_and_an_emergency_one_read(lab: Any) -> None:
+    outcome = lab.tasks(
+        module(),
+        module(state="sealed"),
+        module(run_id="two"),
+        undo(run_id="two"),
+        module(projects=["500000000001"]),
+        undo(),
+        in_process=False,
+        world=world(),
+    )
+    succeeded(outcome)
+    starts = [n for n, entry in enumerate(outcome.journal) if entry["operation"] == "oauth2.token"]
+    runs = [
+        outcome.journal[start + 1 : end]
+        for start, end in zip(starts, [*starts[1:], None], strict=True)
+    ]
+    short = "accesscontextmanager.accessPolicies.servicePerimeters"
+    asked = [sorted(entry["operation"] for entry in run) for run in runs]
+    assert asked[2] == [f"{short}.list", "cloudresourcemanager.projects.get"]
+    assert asked[3] == [f"{short}.get"]
+    assert asked[4] == [f"{short}.list"]
+    assert asked[5][:2] == [f"{short}.delete", f"{short}.get"]

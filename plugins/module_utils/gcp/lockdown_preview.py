@@ -16,7 +16,7 @@ from ..core.gcp.lock_checks import NUMBER
 from ..core.gcp.plan_lockdown import LockPlan
 from ..core.preview import explanations
 from ..core.proof import timestamp
-from .client import Connection
+from .client import Connection, GoogleError
 
 # Most projects that one request may name, entries that a page holds, and entries that are looked at.
 _PROJECTS, _PAGE, _MOST = 100, 1000, 20_000
@@ -66,13 +66,7 @@ def _entries(connection: Connection, projects: Sequence[str], since: str) -> lis
         "pageSize": _PAGE,
     }
     while True:
-        answer = connection.rest(
-            "logging",
-            "POST",
-            "entries:list",
-            body,
-            resource=f"dry-run records of {', '.join(projects)}",
-        )
+        answer = _page(connection, projects, body)
         found += answer.get("entries") or []
         if not answer.get("nextPageToken"):
             return found
@@ -83,3 +77,15 @@ def _entries(connection: Connection, projects: Sequence[str], since: str) -> lis
                 fix="Find out from the log who is refused, bring it inside, and look at fewer days",
             )
         body["pageToken"] = answer["nextPageToken"]
+
+
+def _page(
+    connection: Connection, projects: Sequence[str], body: Mapping[str, Any]
+) -> dict[str, Any]:
+    about = f"dry-run records of {', '.join(projects)}"
+    try:
+        return connection.rest("logging", "POST", "entries:list", body, resource=about)
+    except GoogleError as error:
+        if error.kind == "denied":
+            error.fix = f"{error.fix}, or set preview_days to 0 to lock without looking at them"
+        raise

@@ -146,6 +146,9 @@ options:
         type: list
         elements: str
         default: []
+      zone_project:
+        description: Project of the names' zones. Give the same as when the evidence was collected.
+        type: str
   proof:
     description:
       - Proof that private_endpoint_validate returned for this scope. It is refused when it is expired, was made for
@@ -449,6 +452,7 @@ SPEC = ModuleSpec(
                 "spoke_networks": _MORE,
                 "regions": _MORE,
                 "extra_hosts": _MORE,
+                "zone_project": {"type": "str"},
             },
         },
         "proof": {"type": "dict"},

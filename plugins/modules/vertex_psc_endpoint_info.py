@@ -43,6 +43,10 @@ options:
     type: list
     elements: str
     default: []
+  zone_project:
+    description:
+      - Project that private zones of the names are in, where that is neither O(project) nor one of a network.
+    type: str
   access_policy:
     description:
       - Access policy whose perimeters are read, as C(accessPolicies/NUMBER) or as the number.
@@ -286,6 +290,7 @@ SPEC = ModuleSpec(
         **CONNECTION_SPEC,
         "network": {"type": "str", "required": True},
         "spoke_networks": {"type": "list", "elements": "str", "default": []},
+        "zone_project": {"type": "str"},
         "regions": {"type": "list", "elements": "str", "default": []},
         "extra_hosts": {"type": "list", "elements": "str", "default": []},
         "access_policy": {"type": "str"},

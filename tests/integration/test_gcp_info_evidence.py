@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from .conftest import Lab
+
 NAME = "private_ai.endpoints.vertex_psc_endpoint_info"
 PROJECT = "projects/lab-vertex"
 NETWORKS = f"{PROJECT}/global/networks"
@@ -445,3 +447,23 @@ def test_bad_input_is_one_sentence(lab: Any) -> None:
     for result, (_, said) in zip(outcome.results, wrong, strict=True):
         assert result["failed"], result
         assert all(word in result["msg"] for word in said), result["msg"]
+
+
+def test_zones_of_a_central_project_are_seen_where_it_is_named(lab: Lab) -> None:
+    central = {
+        "id": f"{HUB_ZONES}/central",
+        "dns_name": f"{HOST}.",
+        "networks": [APP],
+        "records": [{"name": f"{HOST}.", "type": "A", "ttl": 60, "values": ["10.255.30.2"]}],
+    }
+    reader = project("lab-other", "500000000002", **{"dns.reader": [AUTOMATION]})
+    asked = {"gather": ["endpoints", "network", "dns"]}
+    outcome = lab.tasks(
+        info(**asked),
+        info(**asked, zone_project="lab-other"),
+        world=world(projects=[reader], zones=[central]),
+    )
+    without, named = (result["evidence"] for result in outcome.results)
+    assert without["zones"] == []
+    assert [zone["id"] for zone in named["zones"]] == [central["id"]]
+    assert named["zones"][0]["network_ids"] == [APP]

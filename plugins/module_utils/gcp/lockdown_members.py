@@ -41,6 +41,7 @@ def options(member: Mapping[str, Any], perimeter: str, project: str | None) -> d
         "spoke_networks": list(member.get("spoke_networks") or ()),
         "regions": list(member.get("regions") or ()),
         "extra_hosts": list(member.get("extra_hosts") or ()),
+        "zone_project": member.get("zone_project"),
         "access_policy": perimeter.rpartition("/servicePerimeters/")[0],
         "target_name": member["target"],
     }

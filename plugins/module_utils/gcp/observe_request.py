@@ -22,7 +22,10 @@ _LONGEST = timedelta(days=3650)
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Networks by their paths, hosts by their names. start, end, most: of the log entries."""
+    """Networks by their paths, hosts by their names. start, end, most: of the log entries.
+
+    zone_project: one more project whose zones are looked at; None when there is no such one.
+    """
 
     project: str
     network: str
@@ -30,6 +33,7 @@ class Asked:
     regions: tuple[str, ...]
     hosts: tuple[str, ...]
     access_policy: str | None
+    zone_project: str | None
     target: str
     parts: frozenset[str]
     start: datetime
@@ -66,6 +70,7 @@ def asked(connection: Connection, options: Mapping[str, Any], parts: Sequence[st
         regions=regions,
         hosts=tuple(host_names(regions, options.get("extra_hosts") or ())),
         access_policy=f"accessPolicies/{str(policy).rpartition('/')[2]}" if policy else None,
+        zone_project=options.get("zone_project") or None,
         target=options.get("target_name") or project,
         parts=frozenset(parts),
         start=start,

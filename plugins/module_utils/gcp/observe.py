@@ -33,8 +33,8 @@ def read(
     """The evidence document of one target (see the module vertex_psc_endpoint_info for its keys).
 
     options: those of that module: `project`, `network`, `spoke_networks`, `regions`, `extra_hosts`, `access_policy`,
-    `zone_project`, `target_name`, `traffic_days`, `traffic_start`, `traffic_max_entries`; only `network` has to be there.
-    parts: which of PARTS to read. The project and its networks are always read, since everything hangs on them.
+    `zone_project`, `target_name`, `traffic_days`, `traffic_start`, `traffic_max_entries`; only `network` has to be
+    there. parts: which of PARTS to read. The project and its networks are always read, since everything hangs on them.
 
     A part that the credentials may not read is an entry of `missing`, naming the permission; a network that does not
     exist, credentials that Google rejects, or a network failure raise EndpointError.

@@ -231,6 +231,39 @@ def test_an_endpoint_that_answers_from_another_network_is_believed() -> None:
     assert "answers here all the same" in said(result, "gcp_m6_spokes", "pass")
 
 
+def test_a_spoke_that_could_not_be_read_has_no_right_address_by_default() -> None:
+    other = "projects/lab-other/global/networks/other"
+
+    def unread(parts: Parts) -> None:
+        for item in parts["vantages"]:
+            if item["position"] == "spoke":
+                item.update(network=other, subnet=None)
+        for item in seen(parts, "spoke"):
+            resolve(item, [HUB])
+            item["connections"] = [gcp.unconnected(HUB, "timed out")]
+
+    def own(parts: Parts) -> None:
+        for item in parts["probe_targets"]:
+            item["networks"][other] = ["10.9.9.9"]
+
+    assert failed(judged(unread)) == {"M6"}
+    elsewhere = judged(unread, everyone("spoke", ["10.9.9.9"]))
+    assert statuses(elsewhere, "checklist")["C2"] == "unknown"
+    told = judged(unread, own, everyone("spoke", ["10.9.9.9"]))
+    assert statuses(told, "checklist")["C2"] == "pass"
+
+
+def test_a_network_may_be_called_by_its_name() -> None:
+    def short(parts: Parts) -> None:
+        for item in parts["vantages"]:
+            if item.get("network"):
+                item["network"] = item["network"].rpartition("/")[2]
+
+    assert not failed(judged(short))
+    assert failed(judged(short, everyone("spoke", [HUB]), everyone("inside", [HUB]))) == set()
+    assert failed(judged(short, everyone("inside", [gcp.ADDRESSES[gcp.SPOKE]]))) == {"M2"}
+
+
 def test_a_place_behind_a_vpn_may_use_any_endpoint() -> None:
     def vpn(parts: Parts) -> None:
         for item in parts["vantages"]:

@@ -264,6 +264,22 @@ def test_a_network_may_be_called_by_its_name() -> None:
     assert failed(judged(short, everyone("inside", [gcp.ADDRESSES[gcp.SPOKE]]))) == {"M2"}
 
 
+def test_an_endpoint_may_have_an_address_that_is_public_elsewhere() -> None:
+    def moved(parts: Parts) -> None:
+        doc(parts)["endpoints"][0]["address"] = "192.0.2.7"
+        for item in doc(parts)["zones"]:
+            if gcp.APP in item["network_ids"]:
+                item["records"][0]["values"] = ["192.0.2.7"]
+        for item in doc(parts)["firewalls"]:
+            if item["network_id"] == gcp.APP:
+                item["destinations"] = ["192.0.2.7/32"]
+
+    result = judged(moved, everyone("inside", ["192.0.2.7"]))
+    assert not failed(result)
+    cells = {row["where"] for row in result["matrix"] if row["position"] == "inside"}
+    assert cells == {"private"}
+
+
 def test_a_place_behind_a_vpn_may_use_any_endpoint() -> None:
     def vpn(parts: Parts) -> None:
         for item in parts["vantages"]:

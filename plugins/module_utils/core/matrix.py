@@ -105,9 +105,13 @@ def _pinned_cell(
 
 
 def networks(case: Case) -> list[str]:
-    """The CIDRs of the target's own network and its peers, in which any address is a private one."""
+    """The CIDRs of the target's own network, its peers and endpoints, in which any address is a private one."""
     if case.evidence is None:
         return []
     network = case.evidence.get("vpc") or case.evidence.get("network") or {}
     peers = [cidr for item in case.evidence.get("peerings", ()) for cidr in item["peer_cidrs"]]
-    return [*network.get("cidrs", ()), *network.get("ipv6_cidrs", ()), *peers]
+    # Google's networks have no range of their own: subnets and endpoints do.
+    subnets = [item["cidr"] for item in network.get("subnets", ()) if item.get("cidr")]
+    listed = case.evidence.get("endpoints") or ()
+    single = [f"{item['address']}/32" for item in listed if item.get("address")]
+    return [*network.get("cidrs", ()), *network.get("ipv6_cidrs", ()), *peers, *subnets, *single]

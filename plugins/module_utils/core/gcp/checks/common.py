@@ -37,6 +37,9 @@ DOCS_LOGS = _CLOUD + "vertex-ai/docs/general/audit-logging"
 
 Document = Mapping[str, Any]
 
+# How the paths of Google's networks begin; a vantage elsewhere may have any name for its own.
+_GOOGLE = "projects/"
+
 
 def networks(case: Case) -> dict[str, Document]:
     """Every network that was read, by its path: the application's, the given spokes, then other peers."""
@@ -57,7 +60,9 @@ def network_of(case: Case, vantage: Vantage) -> str | None:
     None for one that is not known, such as a place behind a VPN.
     """
     if vantage.network:
-        return path_of(vantage.network)
+        text = path_of(vantage.network)
+        named = [name for name in networks(case) if short(name) == text]
+        return named[0] if len(named) == 1 else text
     if vantage.subnet:
         subnet = path_of(vantage.subnet)
         for name, network in networks(case).items():
@@ -111,7 +116,8 @@ def has_own(case: Case, host: str, network_id: str | None = None) -> bool:
 
     network_id: left out it is the application's.
     """
-    if case.lacks("endpoints", "network"):
+    unread = network_id is not None and network_id not in networks(case)
+    if case.lacks("endpoints", "network") or unread:
         return True
     found = own_endpoints(case) if network_id is None else endpoints(case, network_id)
     return any(serves(str(item["bundle"]), host) != "no" for item in found)
@@ -120,19 +126,19 @@ def has_own(case: Case, host: str, network_id: str | None = None) -> bool:
 def expected_addresses(case: Case, host: str, vantage: Vantage) -> set[str]:
     """Where a host must lead from a vantage: its network's own endpoints, since no other network's are in reach.
 
-    The evidence counts where it shows that network, else the probe target. A place whose network is not known may
+    The evidence counts where it shows that network, else the probe target. A place outside Google's networks may
     reach any of them, over a VPN.
     """
-    network = network_of(case, vantage)
-    target = case.probe_target(host)
-    shown = network in networks(case) and not case.lacks("endpoints", "network")
-    if network and shown and (found := addresses(endpoints(case, network))):
+    network, target = network_of(case, vantage), case.probe_target(host)
+    read = not case.lacks("endpoints", "network")
+    if network and read and (found := addresses(endpoints(case, network))):
         return found
-    if network and target and target.networks:
-        named = set(target.networks.get(network, ()))
-        return named if named or shown else set(target.addresses)
-    if network and shown and vantage.position == "spoke":
-        return set()
+    if network and target and network in target.networks:
+        return set(target.networks[network])
+    if network and network.startswith(_GOOGLE):
+        named = bool(target and target.networks)
+        if named or (read and vantage.position == "spoke"):
+            return set()
     if target:
         return set(target.addresses)
     return addresses(endpoints(case)) if network is None else set()

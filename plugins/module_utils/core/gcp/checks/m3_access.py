@@ -137,7 +137,10 @@ def _binding(item: Document) -> Iterator[Judgement]:
         yield judge(status, f"is granted to {', '.join(public)}", "critical")
     elif place.startswith(_WIDE):
         status = "warn" if condition or role in _BASIC else "fail"
-        yield judge(status, f"is granted to {_listed(members)}, so in every project below {place}")
+        # Somebody administers an organisation; that is worth a look, and no more.
+        severity: Severity | None = "low" if role in _BASIC else None
+        observed = f"is granted to {_listed(members)}, so in every project below {place}"
+        yield judge(status, observed, severity)
     elif role in _BASIC:
         yield judge("warn", f"is granted to {_listed(members)}: it lets call everything", "medium")
     elif domains:

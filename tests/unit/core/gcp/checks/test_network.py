@@ -231,6 +231,55 @@ def test_an_endpoint_that_answers_from_another_network_is_believed() -> None:
     assert "answers here all the same" in said(result, "gcp_m6_spokes", "pass")
 
 
+def test_a_spoke_that_could_not_be_read_has_no_right_address_by_default() -> None:
+    other = "projects/lab-other/global/networks/other"
+
+    def unread(parts: Parts) -> None:
+        for item in parts["vantages"]:
+            if item["position"] == "spoke":
+                item.update(network=other, subnet=None)
+        for item in seen(parts, "spoke"):
+            resolve(item, [HUB])
+            item["connections"] = [gcp.unconnected(HUB, "timed out")]
+
+    def own(parts: Parts) -> None:
+        for item in parts["probe_targets"]:
+            item["networks"][other] = ["10.9.9.9"]
+
+    assert failed(judged(unread)) == {"M6"}
+    elsewhere = judged(unread, everyone("spoke", ["10.9.9.9"]))
+    assert statuses(elsewhere, "checklist")["C2"] == "unknown"
+    told = judged(unread, own, everyone("spoke", ["10.9.9.9"]))
+    assert statuses(told, "checklist")["C2"] == "pass"
+
+
+def test_a_network_may_be_called_by_its_name() -> None:
+    def short(parts: Parts) -> None:
+        for item in parts["vantages"]:
+            if item.get("network"):
+                item["network"] = item["network"].rpartition("/")[2]
+
+    assert not failed(judged(short))
+    assert failed(judged(short, everyone("spoke", [HUB]), everyone("inside", [HUB]))) == set()
+    assert failed(judged(short, everyone("inside", [gcp.ADDRESSES[gcp.SPOKE]]))) == {"M2"}
+
+
+def test_an_endpoint_may_have_an_address_that_is_public_elsewhere() -> None:
+    def moved(parts: Parts) -> None:
+        doc(parts)["endpoints"][0]["address"] = "192.0.2.7"
+        for item in doc(parts)["zones"]:
+            if gcp.APP in item["network_ids"]:
+                item["records"][0]["values"] = ["192.0.2.7"]
+        for item in doc(parts)["firewalls"]:
+            if item["network_id"] == gcp.APP:
+                item["destinations"] = ["192.0.2.7/32"]
+
+    result = judged(moved, everyone("inside", ["192.0.2.7"]))
+    assert not failed(result)
+    cells = {row["where"] for row in result["matrix"] if row["position"] == "inside"}
+    assert cells == {"private"}
+
+
 def test_a_place_behind_a_vpn_may_use_any_endpoint() -> None:
     def vpn(parts: Parts) -> None:
         for item in parts["vantages"]:

@@ -51,7 +51,17 @@ from typing import Any
 
 # The judgement that says most about a target is the last one that was made.
 _JUDGEMENTS = ("blocked", "private", "pinned")
-_PHASES = ("create", "admit", "dns", "restore_dns", "lockdown", "seal", "recover", "unlock")
+_PHASES = (
+    "create",
+    "admit",
+    "dns",
+    "restore_dns",
+    "lockdown",
+    "seal",
+    "retire",
+    "recover",
+    "unlock",
+)
 # What a predicted step of a phase hangs on, where the step itself does not say it.
 _CONDITIONS = {
     "dns": "every vantage reaches the endpoints' addresses and is admitted there",

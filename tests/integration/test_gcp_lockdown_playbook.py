@@ -91,7 +91,7 @@ def test_check_mode_writes_nothing_and_predicts_the_run(story: dict[str, Chapter
     assert changes(predicted)
     assert changes(predicted) == changes(story["locked"])
     for step in predicted.report["steps"]:
-        assert bool(step["conditional_on"]) == (step["phase"] not in ("create", "dns")), step
+        assert bool(step["conditional_on"]) == (step["phase"] != "create"), step
 
 
 def test_afterwards_the_target_is_reached_only_privately(story: dict[str, Chapter]) -> None:

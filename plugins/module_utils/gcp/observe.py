@@ -194,7 +194,12 @@ class _Found:
         readable = {name for name in self._near() if self.answers.get(f"network {name}")}
         document = self.answers.get(f"network {path}")
         made = observe_network.network(path, role, document, self.answers, readable)
-        return {**made, "dns_policy": observe_dns.server_policy(self.answers, path)}
+        return {
+            **made,
+            # Perimeters know a network by its project's number; null where that was not asked for or not allowed.
+            "project_number": self._numbers().get(project_of(path)),
+            "dns_policy": observe_dns.server_policy(self.answers, path),
+        }
 
     def _access(self) -> dict[str, Any] | None:
         own = self.answers.get("policy")

@@ -14,7 +14,10 @@ PERIMETERS = "accesscontextmanager.accessPolicies.servicePerimeters"
 NAME = "accessPolicies/600000000001/servicePerimeters/vertex"
 # Every call in the code that writes, by file and function, and the operations that it is there for.
 CALLS: dict[str, set[str]] = {
-    "lockdown_apply.write": {f"{PERIMETERS}.{word}" for word in ("create", "patch", "delete")}
+    "lockdown_apply.write": {f"{PERIMETERS}.{word}" for word in ("create", "patch", "delete")},
+    "org_policies.write": {
+        f"orgpolicy.projects.policies.{word}" for word in ("create", "patch", "delete")
+    },
 }
 # Calls that send a POST and change nothing.
 ASKING = {"lockdown_preview._page"}
@@ -31,10 +34,25 @@ INSIDE = f"projects/500000000001;{VERTEX}"
 WIDER = f"projects/500000000001;{VERTEX},{STORAGE}"
 # Another team's, which every act leaves as it is.
 OTHER = f"payments enforced(projects/500000000003;{STORAGE})"
-WIDE = {**LOCK, "run_id": "two", "restricted_services": [VERTEX, STORAGE]}
+MODEL = "publishers/google/models/gemini-2.0-flash:predict"
+
+
+def _models(*values: str) -> dict[str, Any]:
+    """An organisation policy of the models that may be used."""
+    wish = {"constraint": "vertexai.allowedModels", "project": "lab-vertex"}
+    return {"organization_policies": [{**wish, "allowed_values": list(values)}]}
+
+
+NARROW = {**LOCK, **_models(MODEL)}
+WIDE = {
+    **LOCK,
+    **_models(MODEL, MODEL.replace("2.0", "2.5")),
+    "run_id": "two",
+    "restricted_services": [VERTEX, STORAGE],
+}
 LOCKDOWN = Subject(
     module="private_ai.endpoints.vertex_lockdown",
-    writes=sorted(CALLS["lockdown_apply.write"]),
+    writes=sorted({name for names in CALLS.values() for name in names}),
     acts=[
         Act(
             options={**LOCK, "roll_out": "dry_run", "run_id": "zero"},
@@ -44,7 +62,7 @@ LOCKDOWN = Subject(
             options={**OPEN, "state": "sealed", "run_id": "zero"},
             after={"perimeters": [OTHER, f"vertex enforced(;) dry-run({INSIDE})"]},
         ),
-        Act(options=LOCK, after={"perimeters": [OTHER, f"vertex enforced({INSIDE}) pending"]}),
+        Act(options=NARROW, after={"perimeters": [OTHER, f"vertex enforced({INSIDE}) pending"]}),
         Act(
             options={**OPEN, "state": "sealed", "run_id": "one"},
             after={"perimeters": [OTHER, f"vertex enforced({INSIDE})"]},

@@ -677,3 +677,95 @@ def test_only_a_proof_of_what_stands_now_locks(lab: Any) -> None:
     assert locked["changed"], locked
     assert locked["binds"]["projects"] == ["lab-vertex"]
     assert "configuration of lab changed" in changed["msg"], changed
+
+
+MODELS = "projects/500000000001/policies/vertexai.allowedModels"
+USAGE = "projects/500000000001/policies/gcp.restrictServiceUsage"
+
+
+def policies(method: str = "", name: str = MODELS, body: Any = None) -> dict[str, Any]:
+    """Organisation policies in the hands of the owner; prints those of the project without what changes by itself."""
+    code = f"""
+        base = 'https://orgpolicy.googleapis.com/v2/'
+        if {method!r}:
+            ask({method!r}, {name!r}, json.loads({json.dumps(json.dumps(body))}))
+        found = ask('GET', 'projects/500000000001/policies').get('policies', [])
+        for each in found:
+            each.pop('etag')
+            for part in ('spec', 'dryRunSpec'):
+                for key in ('etag', 'updateTime'):
+                    each.get(part, {{}}).pop(key, None)
+        perimeters = lambda: {{each.pop('name'): each for each in found}}
+    """
+    return hands(code)
+
+
+def test_organisation_policies_support_a_lock_and_are_put_back(lab: Any) -> None:
+    allowed = {"allowedValues": ["publishers/google/models/gemini-2.0-flash:predict"]}
+    theirs = {"rules": [{"values": {"deniedValues": ["run.googleapis.com"]}}]}
+    wishes = [
+        {
+            "constraint": "constraints/vertexai.allowedModels",
+            "project": "lab-vertex",
+            "allowed_values": allowed["allowedValues"],
+        },
+        {
+            "constraint": "gcp.restrictServiceUsage",
+            "project": "lab-vertex",
+            "denied_values": ["run.googleapis.com", "pubsub.googleapis.com"],
+            "dry_run": True,
+        },
+    ]
+    lock = {"organization_policies": wishes}
+    dry = {**lock, "roll_out": "dry_run", "run_id": "dry"}
+    given = [{"name": USAGE, "spec": theirs}]
+    later = {
+        "name": USAGE,
+        "dryRunSpec": {"rules": [{"values": {"deniedValues": ["dns.googleapis.com"]}}]},
+    }
+    outcome = lab.tasks(
+        policies(),
+        module(**dry),
+        policies(),
+        undo(run_id="dry"),
+        policies(),
+        {**module(**lock), "check_mode": True},
+        module(**lock),
+        policies(),
+        module(**lock),
+        module(state="sealed"),
+        policies("PATCH", USAGE, {**later, "spec": theirs}),
+        undo(),
+        policies(),
+        LOOK,
+        module(
+            organization_policies=[
+                {"constraint": "nonsense", "project": "lab-vertex", "enforce": True}
+            ]
+        ),
+        module(organization_policies=[{**wishes[0], "enforce": True}]),
+        world=world(org_policies=given),
+    )
+    (start, rehearsed, planned, _, back, predicted, made, stands_, same, sealed, _, opened, end, gone, nonsense,
+     both) = outcome.results  # fmt: skip
+    first = {USAGE: {"spec": theirs}}
+    assert stands(start) == first
+    assert rehearsed["changed"] and rehearsed["delta"]["targets"] == []
+    assert stands(planned)[MODELS] == {"dryRunSpec": {"rules": [{"values": allowed}]}}
+    assert stands(back) == first
+    assert attributes(predicted["steps"]) == attributes(made["steps"])
+    assert {step["resource"] for step in made["steps"]} >= {
+        f"organization policy {MODELS}",
+        f"organization policy {USAGE}",
+    }
+    denied = {"deniedValues": ["run.googleapis.com", "pubsub.googleapis.com"]}
+    assert stands(stands_) == {
+        MODELS: {"spec": {"rules": [{"values": allowed}]}},
+        USAGE: {"spec": theirs, "dryRunSpec": {"rules": [{"values": denied}]}},
+    }
+    assert not same["changed"] and sealed["changed"]
+    # What somebody changed meanwhile stays.
+    assert opened["changed"]
+    assert stands(end) == {USAGE: {"spec": theirs, "dryRunSpec": later["dryRunSpec"]}}
+    assert PERIMETER not in stands(gone)
+    assert "is no constraint" in nonsense["msg"] and "both a list and a switch" in both["msg"]

@@ -112,6 +112,37 @@ options:
     description: Days of dry-run records to look at before enforcing. V(0) looks at none.
     type: int
     default: 7
+  organization_policies:
+    description:
+      - Organisation policies of projects that support the lock. They restrict what may be used, not by which path.
+      - Each is set as a whole, and put back when the lock is undone, where it still stands as it was made.
+      - With O(roll_out=dry_run) none of them is enforced.
+    type: list
+    elements: dict
+    suboptions:
+      constraint:
+        description: Constraint, such as V(vertexai.allowedModels) or V(gcp.restrictServiceUsage).
+        type: str
+        required: true
+      project:
+        description: Project, by id or number.
+        type: str
+        required: true
+      allowed_values:
+        description: Values that are allowed.
+        type: list
+        elements: str
+      denied_values:
+        description: Values that are denied.
+        type: list
+        elements: str
+      enforce:
+        description: Whether a constraint that is a switch is on.
+        type: bool
+      dry_run:
+        description: Set it in the policy's dry run, which only records.
+        type: bool
+        default: false
   members:
     description:
       - The networks whose callers the lock binds. They are observed before the lock is enforced.
@@ -188,6 +219,7 @@ notes:
     organization, C(resourcemanager.projects.get) on each project that is given by its id,
     C(logging.logEntries.list) on each project of the perimeter, and what the module that collects the members' evidence
     needs to read them.
+  - O(organization_policies) needs C(orgpolicy.policy.get), C(orgpolicy.policies.create), C(update) and C(delete).
   - Google takes up to 30 minutes until a change of a perimeter binds everywhere.
   - A perimeter refuses with status 403 and the reason C(SECURITY_POLICY_VIOLATED), after it looked at the caller's
     token. A call without a token gets 401, which proves nothing.
@@ -369,8 +401,8 @@ delta:
       type: dict
       returned: always
     made:
-      description: What was added to C(status) and C(spec), whether the perimeter was C(created), and whether its
-        dry run was C(made) or C(folded) into what is enforced.
+      description: What was added to C(status) and C(spec), whether the perimeter was C(created), whether its dry run
+        was C(made) or C(folded) into what is enforced, and C(policies), before and after.
       type: dict
       returned: always
 run_id:
@@ -441,6 +473,18 @@ SPEC = ModuleSpec(
         "projects_without_members": _MORE,
         "explained_callers": {"type": "list", "elements": "dict", "default": []},
         "preview_days": {"type": "int", "default": 7},
+        "organization_policies": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "constraint": {"type": "str", "required": True},
+                "project": {"type": "str", "required": True},
+                "allowed_values": _NAMES,
+                "denied_values": _NAMES,
+                "enforce": {"type": "bool"},
+                "dry_run": {"type": "bool", "default": False},
+            },
+        },
         "members": {
             "type": "list",
             "elements": "dict",

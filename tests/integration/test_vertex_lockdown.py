@@ -577,3 +577,195 @@ def test_a_no_op_makes_two_calls_and_an_emergency_one_read(lab: Any) -> None:
     assert asked[3] == [f"{short}.get"]
     assert asked[4] == [f"{short}.list"]
     assert asked[5][:2] == [f"{short}.delete", f"{short}.get"]
+
+
+# Proofs made of evidence, as verification would make them.
+PROVE = """
+import json, sys
+from datetime import datetime, timedelta, timezone
+sys.path.insert(0, sys.argv[2] + '/playbooks/collections')
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.contracts import Finding, Scope
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.gcp.configuration import config_hash
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.proof import make_proof
+evidence = json.loads(sys.argv[1])
+seen = Finding(check='c1', title='names resolve', status='pass', severity='critical', cloud='gcp', target='lab',
+               resource='lab', expected='', observed='', why='', fix='', checklist=['C1'])
+def proof(age=0, scope=sys.argv[3], **changes):
+    made = make_proof(scope=Scope(cloud='gcp', id=scope, regions=evidence['regions'], members=['lab']),
+                      config_hashes={'lab': config_hash(evidence)}, findings=[seen], vantages=['gcp-app'],
+                      principals=[], roll_out='enforced', ttl=3600,
+                      now=datetime.now(timezone.utc) - timedelta(seconds=age)).to_json()
+    return {**made, **changes}
+print(json.dumps({'good': proof(), 'old': proof(7200), 'failed': proof(findings=[{**seen.__dict__, 'status': 'fail'}]),
+                  'elsewhere': proof(scope=sys.argv[3] + 's'), 'tagged': proof(roll_out='dry_run')}))
+"""
+
+
+def test_only_a_proof_of_what_stands_now_locks(lab: Any) -> None:
+    asked = {
+        "project": "lab-vertex",
+        "network": APP,
+        "spoke_networks": [SPOKE],
+        "regions": ["us-central1"],
+    }
+    member = {"target": "lab", **asked}
+
+    def proved(name: str, **options: Any) -> dict[str, Any]:
+        proof = "{{ (result_1.stdout | from_json)." + name + " }}"
+        return module(
+            **{
+                "require_proof": True,
+                "projects": None,
+                "members": [member],
+                "proof": proof,
+                **options,
+            }
+        )
+
+    gather = ["endpoints", "network", "dns"]
+    info = {**asked, "target_name": "lab", "gather": gather, "access_policy": POLICY}
+    words = ["python", "-c", PROVE, "{{ result_0.evidence | to_json }}", str(ROOT), PERIMETER]
+    moved = """
+        answer = session.post('https://compute.googleapis.com/compute/v1/projects/lab-vertex/global/firewalls', json={
+            'name': 'shut', 'network': 'projects/lab-vertex/global/networks/app', 'direction': 'EGRESS',
+            'denied': [{'IPProtocol': 'all'}], 'destinationRanges': ['0.0.0.0/0']})
+        assert answer.status_code < 300, answer.text
+        time.sleep(0.5)
+    """
+    bare = {"id": "projects/lab-vertex/global/networks/bare", "subnets": []}
+    outcome = lab.tasks(
+        {"private_ai.endpoints.vertex_psc_endpoint_info": info},
+        {"ansible.builtin.command": {"argv": words}},
+        {**proved("good", proof=None), "check_mode": True},
+        proved("good", proof=None),
+        proved("old"),
+        proved("failed"),
+        proved("elsewhere"),
+        proved("tagged"),
+        proved("good", members=[{**member, "regions": ["us-central1", "europe-west1"]}]),
+        proved("good", members=[{**member, "network": bare["id"]}]),
+        {**proved("good"), "check_mode": True},
+        proved("good"),
+        undo(),
+        hands(moved),
+        proved("good"),
+        world=world(networks=[*NETWORKS, bare]),
+    )
+    _, made, conditional, *refusals = outcome.results
+    assert made["rc"] == 0, made
+    assert all(step["conditional_on"] for step in conditional["steps"]), conditional
+    changed, hand = refusals.pop(), refusals.pop()
+    assert hand["rc"] == 0, hand
+    assert refusals.pop()["changed"]
+    locked, accepted = refusals.pop(), refusals.pop()
+    for result, text in zip(
+        refusals,
+        (
+            "there is none",
+            "it expired at",
+            "with status fail",
+            "it was made for scope",
+            "it was made for roll_out",
+            "configuration of lab changed",
+            "has no endpoint in its network",
+        ),
+        strict=True,
+    ):
+        assert text in result.get("msg", ""), result
+    assert [step["conditional_on"] for step in accepted["steps"]] == [None, None], accepted
+    assert attributes(accepted["steps"]) == attributes(locked["steps"])
+    assert locked["changed"], locked
+    assert locked["binds"]["projects"] == ["lab-vertex"]
+    assert "configuration of lab changed" in changed["msg"], changed
+
+
+MODELS = "projects/500000000001/policies/vertexai.allowedModels"
+USAGE = "projects/500000000001/policies/gcp.restrictServiceUsage"
+
+
+def policies(method: str = "", name: str = MODELS, body: Any = None) -> dict[str, Any]:
+    """Organisation policies in the hands of the owner; prints those of the project without what changes by itself."""
+    code = f"""
+        base = 'https://orgpolicy.googleapis.com/v2/'
+        if {method!r}:
+            ask({method!r}, {name!r}, json.loads({json.dumps(json.dumps(body))}))
+        found = ask('GET', 'projects/500000000001/policies').get('policies', [])
+        for each in found:
+            each.pop('etag')
+            for part in ('spec', 'dryRunSpec'):
+                for key in ('etag', 'updateTime'):
+                    each.get(part, {{}}).pop(key, None)
+        perimeters = lambda: {{each.pop('name'): each for each in found}}
+    """
+    return hands(code)
+
+
+def test_organisation_policies_support_a_lock_and_are_put_back(lab: Any) -> None:
+    allowed = {"allowedValues": ["publishers/google/models/gemini-2.0-flash:predict"]}
+    theirs = {"rules": [{"values": {"deniedValues": ["run.googleapis.com"]}}]}
+    wishes = [
+        {
+            "constraint": "constraints/vertexai.allowedModels",
+            "project": "lab-vertex",
+            "allowed_values": allowed["allowedValues"],
+        },
+        {
+            "constraint": "gcp.restrictServiceUsage",
+            "project": "lab-vertex",
+            "denied_values": ["run.googleapis.com", "pubsub.googleapis.com"],
+            "dry_run": True,
+        },
+    ]
+    lock = {"organization_policies": wishes}
+    dry = {**lock, "roll_out": "dry_run", "run_id": "dry"}
+    given = [{"name": USAGE, "spec": theirs}]
+    later = {
+        "name": USAGE,
+        "dryRunSpec": {"rules": [{"values": {"deniedValues": ["dns.googleapis.com"]}}]},
+    }
+    outcome = lab.tasks(
+        policies(),
+        module(**dry),
+        policies(),
+        undo(run_id="dry"),
+        policies(),
+        {**module(**lock), "check_mode": True},
+        module(**lock),
+        policies(),
+        module(**lock),
+        module(state="sealed"),
+        policies("PATCH", USAGE, {**later, "spec": theirs}),
+        undo(),
+        policies(),
+        LOOK,
+        module(
+            organization_policies=[
+                {"constraint": "nonsense", "project": "lab-vertex", "enforce": True}
+            ]
+        ),
+        module(organization_policies=[{**wishes[0], "enforce": True}]),
+        world=world(org_policies=given),
+    )
+    (start, rehearsed, planned, _, back, predicted, made, stands_, same, sealed, _, opened, end, gone, nonsense,
+     both) = outcome.results  # fmt: skip
+    first = {USAGE: {"spec": theirs}}
+    assert stands(start) == first
+    assert rehearsed["changed"] and rehearsed["delta"]["targets"] == []
+    assert stands(planned)[MODELS] == {"dryRunSpec": {"rules": [{"values": allowed}]}}
+    assert stands(back) == first
+    assert attributes(predicted["steps"]) == attributes(made["steps"])
+    assert {step["resource"] for step in made["steps"]} >= {
+        f"organization policy {MODELS}",
+        f"organization policy {USAGE}",
+    }
+    denied = {"deniedValues": ["run.googleapis.com", "pubsub.googleapis.com"]}
+    assert stands(stands_) == {
+        MODELS: {"spec": {"rules": [{"values": allowed}]}},
+        USAGE: {"spec": theirs, "dryRunSpec": {"rules": [{"values": denied}]}},
+    }
+    assert not same["changed"] and sealed["changed"]
+    # What somebody changed meanwhile stays.
+    assert opened["changed"]
+    assert stands(end) == {USAGE: {"spec": theirs, "dryRunSpec": later["dryRunSpec"]}}
+    assert PERIMETER not in stands(gone)
+    assert "is no constraint" in nonsense["msg"] and "both a list and a switch" in both["msg"]

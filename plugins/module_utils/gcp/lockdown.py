@@ -44,7 +44,7 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     if listed and not context.check_mode:
         made = apply(policy, made, lambda: task.again(policy))
         listed = _done(task, start, made)
-    for note in made.notes:
+    for note in (*made.notes, *task.unread()):
         context.warn(note)
     return _result(task, context, listed, made)
 
@@ -68,7 +68,8 @@ def _may_lock(task: Task, context: Context, connection: Connection, made: LockPl
         problems(made, task.others, task.members, task.names),
         "the lock may not be made",
     )
-    if task.params["roll_out"] != ENFORCED or not made.delta.status.to_json():
+    harmless = not made.delta.status.to_json() and not made.refuses
+    if task.params["roll_out"] != ENFORCED or harmless:
         return True
     proved = not task.params["require_proof"]
     conditional = context.check_mode and task.params["proof"] is None and not proved

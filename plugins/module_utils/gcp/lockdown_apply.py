@@ -17,6 +17,7 @@ from ..core.errors import EndpointError
 from ..core.gcp.lock_standing import Standing, creation, patch, standing
 from ..core.gcp.plan_lockdown import LockPlan
 from ..waiting import Deadline
+from . import org_policies
 from .client import Connection, GoogleError
 
 SERVICE = "accesscontextmanager"
@@ -91,7 +92,7 @@ def apply(policy: Policy, plan: LockPlan, again: Callable[[], LockPlan]) -> Lock
         if not changes(plan):
             return plan
         try:
-            policy.write(plan.start, plan.desired)
+            left = _carry_out(policy, plan)
         except GoogleError as error:
             if error.kind not in _RACES and error.kind != "refused":
                 raise
@@ -100,6 +101,8 @@ def apply(policy: Policy, plan: LockPlan, again: Callable[[], LockPlan]) -> Lock
                 raise
             failure = error
             continue
+        if left:
+            raise left
         return plan
     raise EndpointError(
         f"others changed {plan.start.policy} while this run did, for {policy.deadline.seconds:g} seconds",
@@ -109,8 +112,40 @@ def apply(policy: Policy, plan: LockPlan, again: Callable[[], LockPlan]) -> Lock
     )
 
 
+def _carry_out(policy: Policy, plan: LockPlan) -> GoogleError | None:
+    """The perimeter and the organisation policies, so that its record never lacks what was changed.
+
+    When a lock is taken away the perimeter is opened also where a policy cannot be put back, since it is the perimeter
+    that refuses callers; returns why.
+    """
+    start, desired = plan.start, plan.desired
+    whole = (policy.connection, start.policies, desired.policies, start.etags)
+    if plan.run is not None:
+        if _perimeter_changes(start, desired):
+            policy.write(start, desired)
+        org_policies.write(*whole)
+        return None
+    failure = None
+    try:
+        org_policies.write(*whole)
+    except GoogleError as error:
+        if error.kind in _RACES:
+            raise
+        error.fix = f"{error.fix}, and put it back by hand: {policy.resource} is open all the same"
+        failure = error
+    if _perimeter_changes(start, desired):
+        policy.write(start, desired)
+    return failure
+
+
 def changes(plan: LockPlan) -> bool:
     """Whether a plan has anything to write."""
-    if plan.start.exists != plan.desired.exists:
+    return _perimeter_changes(plan.start, plan.desired) or dict(plan.start.policies) != dict(
+        plan.desired.policies
+    )
+
+
+def _perimeter_changes(start: Standing, desired: Standing) -> bool:
+    if start.exists != desired.exists:
         return True
-    return plan.start.exists and bool(patch(plan.start, plan.desired))
+    return start.exists and bool(patch(start, desired))

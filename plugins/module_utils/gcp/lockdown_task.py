@@ -13,12 +13,14 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..core.errors import EndpointError, refuse
-from ..core.gcp import lock_request
+from ..core.gcp import lock_request, org_policies
 from ..core.gcp.lock_checks import Member, problems
+from ..core.gcp.lock_record import from_description
 from ..core.gcp.lock_standing import Standing
 from ..core.gcp.names import network_path, project_of
 from ..core.gcp.perimeter import Additions
 from ..core.gcp.plan_lockdown import (
+    DRY_RUN,
     ENFORCED,
     VERTEX,
     LockPlan,
@@ -30,6 +32,7 @@ from ..core.gcp.plan_lockdown import (
     unlock,
 )
 from ..core.preview import explanations
+from . import org_policies as org_policy_calls
 from .client import Connection, gather
 from .lockdown_apply import Policy
 from .projects import numbers
@@ -37,9 +40,11 @@ from .projects import numbers
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One call of the module. projects: names of those that the lock binds. of: member → its projects and networks.
+    """One call of the module.
 
-    numbers: name of a project → projects/NUMBER, and start, others: what stands; empty until `resolved`.
+    projects: names of those that the lock binds. of: member → its projects and networks.
+    supporting: the option organization_policies. numbers: name of a project → projects/NUMBER, and start, others: what
+    stands; empty until `resolved`.
     """
 
     params: Mapping[str, Any]
@@ -48,6 +53,7 @@ class Task:
     additions: Additions
     projects: tuple[str, ...] = ()
     of: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = field(default_factory=dict)
+    supporting: tuple[Mapping[str, Any], ...] = ()
     numbers: Mapping[str, str] = field(default_factory=dict)
     start: Standing = field(default_factory=lambda: Standing(name=""))
     others: tuple[Standing, ...] = ()
@@ -65,6 +71,16 @@ class Task:
             additions=replace(self.additions, resources=resources),
             roll_out=self.params["roll_out"],
             title=self.params["title"] or "",
+            policies=self.policies,
+        )
+
+    @property
+    def policies(self) -> dict[str, Any]:
+        """Organisation policies as they are to stand."""
+        if not self.locking:
+            return {}
+        return org_policies.wanted(
+            self.supporting, self.numbers, dry_run=self.params["roll_out"] == DRY_RUN
         )
 
     @property
@@ -82,12 +98,39 @@ class Task:
     def resolved(self, connection: Connection, policy: Policy) -> Task:
         """With what stands, and the numbers of the projects."""
         reads: dict[str, Callable[[], Any]] = {"perimeters": lambda: _stands(self, policy)}
-        wanted = [*self.projects, *(item for projects, _ in self.of.values() for item in projects)]
+        wanted = [
+            *self.projects,
+            *(item for projects, _ in self.of.values() for item in projects),
+            *(item["project"] for item in self.supporting),
+        ]
         if self.locking or self.projects:
             reads["numbers"] = lambda: numbers(connection, wanted)
         found = gather(reads)
         start, others = found["perimeters"]
-        return replace(self, start=start, others=tuple(others), numbers=found.get("numbers") or {})
+        task = replace(self, others=tuple(others), numbers=found.get("numbers") or {})
+        return replace(task, start=task.with_policies(connection, start))
+
+    def with_policies(self, connection: Connection, start: Standing) -> Standing:
+        """What stands, with the organisation policies that are wanted and those that the record speaks of.
+
+        EndpointError for one that cannot be read, unless a lock is to be taken away: that must not fail by it.
+        """
+        names = {org_policies.name_of(key) for key in (*self.policies, *_recorded(start))}
+        if not names:
+            return start
+        stands, etags, failures = org_policy_calls.read(connection, sorted(names))
+        if failures and self.params["state"] in ("locked", "sealed"):
+            raise failures[0]
+        return replace(start, policies=stands, etags=etags)
+
+    def unread(self) -> list[str]:
+        """Organisation policies that the record speaks of and that could not be read, when a lock is taken away."""
+        names = dict.fromkeys(map(org_policies.name_of, _recorded(self.start)))
+        return [
+            f"the organisation policy {name} could not be read, and stays as it is"
+            for name in names
+            if name not in self.start.policies
+        ]
 
     def plan(self, start: Standing) -> LockPlan:
         """What to do about what stands."""
@@ -114,7 +157,7 @@ class Task:
     def again(self, policy: Policy) -> LockPlan:
         """The same after others changed the policy meanwhile, unless the change makes it wrong."""
         start, others = _stands(self, policy)
-        made = self.plan(start)
+        made = self.plan(self.with_policies(policy.connection, start))
         if self.locking:
             refuse(problems(made, others, self.members, self.names), "the lock may not be made")
         return made
@@ -128,6 +171,14 @@ class Task:
 def _stands(task: Task, policy: Policy) -> tuple[Standing, list[Standing]]:
     """Only a lock needs to know of the other perimeters."""
     return policy.read_all() if task.locking else (policy.read(), [])
+
+
+def _recorded(start: Standing) -> list[str]:
+    """Parts of organisation policies in the record; none where it cannot be read, which the plan will say."""
+    try:
+        return list(from_description(start.description).total.policies)
+    except EndpointError:
+        return []
 
 
 def _gone(task: Task, start: Standing) -> LockPlan:
@@ -203,4 +254,8 @@ def make_task(params: Mapping[str, Any], name: str, connection: Connection) -> T
         ),
         projects=tuple(dict.fromkeys(bound)),
         of=of,
+        supporting=tuple(
+            {**item, "project": lock_request.project_name(item["project"], "organization_policies")}
+            for item in org_policies.checked(params["organization_policies"] or ())
+        ),
     )

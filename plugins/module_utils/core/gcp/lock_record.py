@@ -20,6 +20,7 @@ from typing import Any
 from ..canonical import canonical_json
 from ..errors import EndpointError
 from ..proof import parse_timestamp
+from . import org_policies
 from .perimeter import Additions
 
 HEAD = "private_ai.endpoints:"
@@ -33,13 +34,15 @@ class Delta:
 
     created: whether it did not exist before. status, spec: what was added to the enforced configuration and to the one
     of the dry run. dry_run: `made` where there was no dry run of its own before; `folded` where the one that this
-    collection had made ended, because all of it is enforced now.
+    collection had made ended, because all of it is enforced now: then spec is what it lacked of that.
+    policies: parts of organisation policies, before and after.
     """
 
     created: bool = False
     status: Additions = field(default_factory=Additions)
     spec: Additions = field(default_factory=Additions)
     dry_run: str = ""
+    policies: org_policies.Changes = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -52,13 +55,14 @@ class Delta:
         spec = self.spec.plus(later.spec)
         if self.dry_run and later.dry_run:
             word = "" if self.dry_run != later.dry_run else self.dry_run
-        if later.dry_run == FOLDED:
+        if (self.dry_run, later.dry_run) == (MADE, FOLDED):
             spec = Additions()
         return Delta(
             created=self.created or later.created,
             status=self.status.plus(later.status),
             spec=spec,
             dry_run=word,
+            policies=org_policies.then(self.policies, later.policies),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -68,13 +72,14 @@ class Delta:
             "status": self.status.to_json(),
             "spec": self.spec.to_json(),
             "dry_run": self.dry_run,
+            "policies": {key: list(pair) for key, pair in self.policies.items()},
         }
         return {name: value for name, value in document.items() if value}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Delta:
         """Read what `to_json` wrote; ValueError for anything else."""
-        unknown = set(document) - {"created", "status", "spec", "dry_run"}
+        unknown = set(document) - {"created", "status", "spec", "dry_run", "policies"}
         word = document.get("dry_run", "")
         if unknown or word not in ("", MADE, FOLDED):
             raise ValueError(f"unknown {', '.join(sorted(unknown)) or word}")
@@ -83,6 +88,7 @@ class Delta:
             status=Additions.from_json(document.get("status") or {}),
             spec=Additions.from_json(document.get("spec") or {}),
             dry_run=word,
+            policies=org_policies.read_changes(document.get("policies") or {}),
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .org_policies import Policies
 from .perimeter import Config
 
 REGULAR, BRIDGE = "PERIMETER_TYPE_REGULAR", "PERIMETER_TYPE_BRIDGE"
@@ -21,6 +22,7 @@ class Standing:
 
     name: accessPolicies/N/servicePerimeters/X. exists: False before it is made, and, in a plan, when it is deleted.
     status: what is enforced. spec: of the dry run, where it has a configuration of its own; None where it has not.
+    policies: organisation policies that support the lock, those that were read; etags: theirs.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Standing:
     status: Config = field(default_factory=dict)
     spec: Config | None = None
     etag: str | None = None
+    policies: Policies = field(default_factory=dict)
+    etags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def resource(self) -> str:

@@ -56,6 +56,18 @@ def steps(start: Standing, desired: Standing, *, conditional_on: str | None = No
                 conditional_on=conditional_on,
             )
         )
+    for name, parts in desired.policies.items():
+        known = start.policies.get(name, {})
+        if parts != known:
+            found.append(
+                Step(
+                    resource=f"organization policy {name}",
+                    action="delete" if not parts else "update" if known else "create",
+                    before=dict(known),
+                    after=dict(parts),
+                    conditional_on=conditional_on,
+                )
+            )
     if start.description != desired.description:
         kept, keeps = (
             _readable(start.description).to_json(),

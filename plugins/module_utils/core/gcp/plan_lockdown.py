@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from ..errors import EndpointError
 from ..proof import timestamp
+from . import org_policies
 from .lock_record import FOLDED, MADE, Delta, Record, Run, from_description, text_of, with_record
 from .lock_standing import Standing
 from .perimeter import LISTS, Additions, added, digest, lacking, merge, same, take
@@ -22,11 +24,15 @@ VERTEX = "aiplatform.googleapis.com"
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a lock is to add, and where. title: of a perimeter that has to be made."""
+    """What a lock is to add, and where.
+
+    title: of a perimeter that has to be made. policies: parts of organisation policies, by `NAME PART`.
+    """
 
     additions: Additions
     roll_out: str = ENFORCED
     title: str = ""
+    policies: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +45,11 @@ class LockPlan:
     delta: Delta = field(default_factory=Delta)
     notes: tuple[str, ...] = ()
 
+    @property
+    def refuses(self) -> bool:
+        """Whether somebody may be refused who was let in before."""
+        return self.delta.status.narrows or org_policies.enforces(self.delta.policies)
+
     def to_json(self) -> dict[str, Any]:
         """The result's `delta`: whom it refuses that was let in, what stood before, and what was added."""
         with_it = self.desired if self.run else self.start
@@ -47,7 +58,7 @@ class LockPlan:
             for part in ("status", "spec")
         }
         return {
-            "targets": [self.start.name] if self.run and self.delta.status.narrows else [],
+            "targets": [self.start.name] if self.run and self.refuses else [],
             "previous": {part: values for part, values in before.items() if values},
             "made": self.delta.to_json(),
         }
@@ -67,11 +78,14 @@ def lock(start: Standing, wanted: Wanted, *, run_id: str, now: datetime) -> Lock
     other = record.run
     status, spec = _with(start, wanted, record)
     before = start.spec if start.spec is not None else start.status
+    policies, changes = org_policies.put(start.policies, wanted.policies)
     step = Delta(
         created=not start.exists,
         status=added(start.status, status),
-        spec=Additions() if spec is None else added(before, spec),
+        # Where our own dry run ends, what it lacked of what is enforced now: so it can come back as it was.
+        spec=added(before, status if spec is None and start.spec is not None else spec or before),
         dry_run=_word(start, spec),
+        policies=changes,
     )
     if step.to_json() == {"created": True}:
         step = Delta()
@@ -87,6 +101,7 @@ def lock(start: Standing, wanted: Wanted, *, run_id: str, now: datetime) -> Lock
         title=start.title or wanted.title or start.short,
         status=status,
         spec=spec,
+        policies=policies,
     )
     return _plan(
         start,
@@ -144,7 +159,9 @@ def seal(start: Standing, *, run_id: str | None) -> LockPlan:
             start=start, desired=start, run=run, notes=(f"{run} has not sealed this lock",)
         )
     gone = lacking(start.status, run.delta.status)
-    gone += lacking(start.spec or {}, run.delta.spec)
+    if run.delta.dry_run != FOLDED:
+        gone += lacking(start.spec or {}, run.delta.spec)
+    gone += org_policies.lacking(start.policies, run.delta.policies)
     if gone:
         raise EndpointError(
             "the lock does not stand as it was made, so it is not sealed: others took away "
@@ -229,10 +246,11 @@ def _all_undone(start: Standing, record: Record, *, whole: bool = False) -> Lock
 
 def _without(start: Standing, delta: Delta, record: Record) -> Standing:
     """What stands, without a delta. A perimeter that it made and that holds nothing else is gone."""
+    start = replace(start, policies=org_policies.undo(start.policies, delta.policies))
     status, spec = take(start.status, delta.status), start.spec
     if delta.dry_run == FOLDED:
         # It was in the dry run before: there it is again. A dry run that others have begun since stays.
-        spec = start.status if spec is None else spec
+        spec = take(start.status, delta.spec) if spec is None else spec
     elif spec is not None:
         gone = delta.spec if delta.dry_run != MADE else delta.spec.plus(delta.status)
         left = take(spec, gone)

@@ -321,6 +321,29 @@ def test_a_zone_that_others_use_now_stays() -> None:
     assert restored(View(holders=(replace(joined, run="another"),)), done) == []
 
 
+def test_what_another_run_was_faster_to_make_is_not_this_runs() -> None:
+    (change,) = present(View(), wanted())
+    assert change.after
+    theirs = replace(change.after, run="another")
+    done = Done(run=RUN)
+    done.add(change)
+    done.settle({theirs.id: theirs})
+    assert done.empty
+    # It was half made, and this run went on with it: that much is this run's.
+    half = replace(theirs, networks=())
+    done.add(change)
+    done.add(Change(before=half, after=theirs))
+    done.settle({theirs.id: theirs})
+    assert done.changes[theirs.id] == Change(before=half, after=theirs)
+    (back,) = restored(View(holders=(theirs,)), done)
+    assert back.after == half
+    # What this run made itself stays new to it, however often it went on.
+    mine = Done(run=RUN)
+    mine.add(change)
+    mine.add(Change(before=replace(half, run=RUN), after=change.after))
+    assert mine.changes[theirs.id].before is None
+
+
 def test_names_are_legal_however_long() -> None:
     network = f"projects/p/global/networks/{'n' * 63}"
     for name in (

@@ -141,10 +141,43 @@ def test_a_zone_of_the_name_is_adopted_whoever_made_it() -> None:
     assert change.after == replace(
         theirs, entries=ordered([record(HOST, X, ttl=30), record(f"x.{HOST}", Y)])
     )
-    assert replaced([change], [HOST]) == 30
+    assert replaced(View(holders=(theirs,)), wanted()) == 30
+    assert replaced(carried_out(View(holders=(theirs,)), [change]), wanted()) is None
     assert present(carried_out(View(holders=(theirs,)), [change]), wanted()) == []
     (slower,) = present(View(holders=(theirs,)), wanted(ttl=77))
     assert slower.after and slower.after.entry(f"{HOST} A") == record(HOST, X, ttl=77)
+
+
+DRAINS: dict[str, tuple[list[Holder], int | None]] = {
+    "nothing": ([], None),
+    "zone of another network": ([zone("z", HOST, B, entries=[record(HOST, Y)])], None),
+    "rule before zone": (
+        [
+            zone("z", HOST, A, entries=[record(HOST, Y, ttl=30)]),
+            policy("rpz", A, entries=[rule(HOST, Y)]),
+        ],
+        300,
+    ),
+    "zone behind a rule that lets pass": (
+        [
+            zone("z", HOST, A, entries=[record(HOST, Y, ttl=30)]),
+            policy("rpz", A, entries=[rule(HOST, bypass=True)]),
+        ],
+        30,
+    ),
+    "wildcard of the whole domain": (
+        [zone("z", "googleapis.com", A, entries=[record("*.googleapis.com", Y, ttl=44)])],
+        44,
+    ),
+    "the same address": ([zone("z", HOST, A, entries=[record(HOST, X)])], None),
+}
+
+
+@pytest.mark.parametrize("case", DRAINS)
+def test_how_long_clients_hold_what_answers_now(case: str) -> None:
+    holders, seconds = DRAINS[case]
+    for mode in ("zones", "response_policy"):
+        assert replaced(View(holders=tuple(holders)), wanted(mode=mode)) == seconds
 
 
 def test_other_addresses_of_the_name_go_with_it() -> None:

@@ -224,5 +224,6 @@ AFTER_FIRST_RUN: dict[str, list[str]] = {
     **MADE,
     "zones": [_zone("app", HERE), _zone("spoke", THERE)],
     "policies": [],
-    "perimeters": [],
+    # Somebody else's, of the default world.
+    "perimeters": ["payments enforced(projects/500000000003;storage.googleapis.com)"],
 }

@@ -67,7 +67,7 @@ def _present(
     if context.check_mode:
         view, drain = after(view, changes), None
     else:
-        longest = replaced(changes, wanted.hosts)
+        longest = replaced(view, wanted) if changes else None
         if changes:
             view = _converge(connection, wanted, changes, done, deadline)
         gone = params["replaced_addresses"] or ()

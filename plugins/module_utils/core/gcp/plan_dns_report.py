@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..contracts import Step
-from .plan_dns_types import Change, Entry, Holder, View
+from .names import DOMAIN
+from .plan_dns_problems import deciding_rule
+from .plan_dns_types import Change, Entry, Holder, View, Wanted
 
 
 def steps(changes: Iterable[Change]) -> list[Step]:
@@ -28,23 +30,32 @@ def after(view: View, changes: Iterable[Change]) -> View:
     return View(holders=tuple(known[name] for name in sorted(known)), networks=view.networks)
 
 
-def replaced(changes: Iterable[Change], hosts: Iterable[str]) -> int | None:
-    """The longest time, in seconds, that a client may go on with an answer which the changes take back; None for none.
+def replaced(view: View, wanted: Wanted) -> int | None:
+    """The longest time, in seconds, that a client may go on with another address than is wanted; None for none.
 
-    Only of records that the networks were answered with, and only where the addresses are others.
+    Only of what networks are answered with by a response policy or a private zone, whatever it is to be changed by.
     """
-    hosts = list(hosts)
     found = [
         record.ttl
-        for change in changes
-        if change.before is not None and change.before.networks
-        for host in hosts
-        if change.before.addresses(host)
-        != (change.after.addresses(host) if change.after is not None else ())
-        for entry in change.before.at(host)
+        for network, address in wanted.places.items()
+        for host in wanted.hosts
+        for entry in _answer(view, host, network)
         for record in entry.records
+        if record.values != (address,)
     ]
     return max(found, default=None)
+
+
+def _answer(view: View, host: str, network: str) -> tuple[Entry, ...]:
+    """What answers for a name in a network now, of what was read."""
+    rule = deciding_rule(view.policy(network), host)
+    if rule and not rule.bypass:
+        return (rule,)
+    zone = view.zone(host, network)
+    if zone is not None:
+        return zone.at(host)
+    whole = view.zone(DOMAIN, network)
+    return (whole.at(host) or whole.at(f"*.{DOMAIN}")) if whole else ()
 
 
 def document(holder: Holder) -> dict[str, Any]:

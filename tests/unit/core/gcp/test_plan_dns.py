@@ -141,10 +141,43 @@ def test_a_zone_of_the_name_is_adopted_whoever_made_it() -> None:
     assert change.after == replace(
         theirs, entries=ordered([record(HOST, X, ttl=30), record(f"x.{HOST}", Y)])
     )
-    assert replaced([change], [HOST]) == 30
+    assert replaced(View(holders=(theirs,)), wanted()) == 30
+    assert replaced(carried_out(View(holders=(theirs,)), [change]), wanted()) is None
     assert present(carried_out(View(holders=(theirs,)), [change]), wanted()) == []
     (slower,) = present(View(holders=(theirs,)), wanted(ttl=77))
     assert slower.after and slower.after.entry(f"{HOST} A") == record(HOST, X, ttl=77)
+
+
+DRAINS: dict[str, tuple[list[Holder], int | None]] = {
+    "nothing": ([], None),
+    "zone of another network": ([zone("z", HOST, B, entries=[record(HOST, Y)])], None),
+    "rule before zone": (
+        [
+            zone("z", HOST, A, entries=[record(HOST, Y, ttl=30)]),
+            policy("rpz", A, entries=[rule(HOST, Y)]),
+        ],
+        300,
+    ),
+    "zone behind a rule that lets pass": (
+        [
+            zone("z", HOST, A, entries=[record(HOST, Y, ttl=30)]),
+            policy("rpz", A, entries=[rule(HOST, bypass=True)]),
+        ],
+        30,
+    ),
+    "wildcard of the whole domain": (
+        [zone("z", "googleapis.com", A, entries=[record("*.googleapis.com", Y, ttl=44)])],
+        44,
+    ),
+    "the same address": ([zone("z", HOST, A, entries=[record(HOST, X)])], None),
+}
+
+
+@pytest.mark.parametrize("case", DRAINS)
+def test_how_long_clients_hold_what_answers_now(case: str) -> None:
+    holders, seconds = DRAINS[case]
+    for mode in ("zones", "response_policy"):
+        assert replaced(View(holders=tuple(holders)), wanted(mode=mode)) == seconds
 
 
 def test_other_addresses_of_the_name_go_with_it() -> None:
@@ -319,6 +352,29 @@ def test_a_zone_that_others_use_now_stays() -> None:
     (back,) = restored(View(holders=(joined,)), done)
     assert back.after == replace(joined, networks=(C,))
     assert restored(View(holders=(replace(joined, run="another"),)), done) == []
+
+
+def test_what_another_run_was_faster_to_make_is_not_this_runs() -> None:
+    (change,) = present(View(), wanted())
+    assert change.after
+    theirs = replace(change.after, run="another")
+    done = Done(run=RUN)
+    done.add(change)
+    done.settle({theirs.id: theirs})
+    assert done.empty
+    # It was half made, and this run went on with it: that much is this run's.
+    half = replace(theirs, networks=())
+    done.add(change)
+    done.add(Change(before=half, after=theirs))
+    done.settle({theirs.id: theirs})
+    assert done.changes[theirs.id] == Change(before=half, after=theirs)
+    (back,) = restored(View(holders=(theirs,)), done)
+    assert back.after == half
+    # What this run made itself stays new to it, however often it went on.
+    mine = Done(run=RUN)
+    mine.add(change)
+    mine.add(Change(before=replace(half, run=RUN), after=change.after))
+    assert mine.changes[theirs.id].before is None
 
 
 def test_names_are_legal_however_long() -> None:

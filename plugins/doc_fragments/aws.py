@@ -62,4 +62,6 @@ requirements:
 notes:
   - Runs on the controller. With a local connection it runs inside the Ansible process, which spares a Python
     start and the import of the SDK for each task.
+  - There O(assume_role_arn) is assumed once in a run and not in each task. The credentials lie in memory that only the
+    run's own processes have, and end with it. macOS lacks such memory.
 """

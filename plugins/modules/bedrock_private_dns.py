@@ -79,6 +79,15 @@ options:
       assume_role_external_id:
         description: External id for that role.
         type: str
+  created:
+    description:
+      - What M(private_ai.endpoints.bedrock_vpc_endpoint) has just returned for the same VPC and services, as it was
+        registered. With it a run that has nothing to do need not read the endpoints, their network interfaces and the
+        Region's services again.
+      - It only ever serves to see that nothing is to be done, and only where Route 53 lists the endpoints' names for
+        the VPC just as it says. In every other case, and before anything is written, all of it is read.
+    type: dict
+    version_added: 0.2.0
   target_name:
     description: Name of the VPC in the probe targets, by default O(vpc_id).
     type: str
@@ -106,6 +115,20 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Create the endpoints
+  private_ai.endpoints.bedrock_vpc_endpoint:
+    region: us-east-1
+    vpc_id: vpc-0a00000000000000a
+    subnet_ids: [subnet-0a0000000000000a1, subnet-0a0000000000000b1]
+    allowed_cidrs: [10.10.0.0/16]
+  register: endpoints
+
+- name: Resolve Bedrock privately in their VPC, without reading them a second time when nothing is to be done
+  private_ai.endpoints.bedrock_private_dns:
+    region: us-east-1
+    vpc_id: vpc-0a00000000000000a
+    created: "{{ endpoints }}"
+
 - name: Resolve Bedrock privately in the application VPC and in two spokes
   private_ai.endpoints.bedrock_private_dns:
     region: us-east-1
@@ -259,6 +282,7 @@ SPEC = ModuleSpec(
                 "assume_role_external_id": {"type": "str"},
             },
         },
+        "created": {"type": "dict"},
         "target_name": {"type": "str"},
         "undo": {"type": "dict"},
         "wait_timeout": {"type": "int", "default": 600},

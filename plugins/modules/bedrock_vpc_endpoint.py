@@ -315,6 +315,15 @@ endpoints:
       description: Its names, each with C(name) and C(zone_id).
       type: list
       elements: dict
+    private_dns_names:
+      description: The names that resolve to it in the VPC once private DNS is enabled. Not with O(state=absent).
+      type: list
+      elements: str
+      sample: [bedrock-runtime.us-east-1.amazonaws.com]
+    owner_id:
+      description: The account that owns it. Not with O(state=absent).
+      type: str
+      sample: "222222222222"
     tags:
       description: Its tags.
       type: dict

@@ -177,6 +177,48 @@ def test_drift_is_found_and_repaired(lab):
     assert not again["changed"]
 
 
+def test_what_was_just_created_is_not_read_again_and_never_believed_against_what_stands(lab):
+    """created: from before the names were switched, then as they stand, and then older than two changes by hand."""
+    kept = {key: WANTED[key] for key in ("region", "assume_role_arn", "vpc_id")}
+    kept |= {"services": ["bedrock"], "endpoint_policy": "keep"}
+    create = {"private_ai.endpoints.bedrock_vpc_endpoint": kept}
+    off = f"ec2.modify_vpc_endpoint(VpcEndpointId='{ENDPOINTS[0]['id']}', PrivateDnsEnabled=False)"
+    lost = "\n".join(
+        (
+            f"zone = next(z['Id'] for z in r.list_hosted_zones()['HostedZones'] if z['Name'] == '{HOSTS[1]}.')",
+            "found = r.list_resource_record_sets(HostedZoneId=zone)['ResourceRecordSets']",
+            "held = next(item for item in found if item['Type'] == 'A')",
+            "r.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={'Changes': [",
+            "    {'Action': 'DELETE', 'ResourceRecordSet': held}]})",
+        )
+    )
+    outcome = lab.tasks(
+        create,
+        module(created="{{ result_0 }}"),
+        create,
+        module(created="{{ result_2 }}"),
+        admin(off),
+        module(created="{{ result_2 }}"),
+        admin(lost),
+        module(created="{{ result_2 }}"),
+        module(created="{{ result_2 }}", private_dns="disabled"),
+        module(created={"changed": False, "vpc_id": APP, "region": "us-east-1"}),
+        world=WORLD,
+    )
+    _, made, _, again, switched, back, deleted, record, disabled, refused = outcome.results
+    assert made["changed"], made
+    assert (again["changed"], again["steps"]) == (False, []), again
+    assert again["probe_targets"] == made["probe_targets"] and again["zones"] == made["zones"]
+    assert again["private_dns"] == {"bedrock": True, "bedrock-runtime": True}
+    assert switched["rc"] == deleted["rc"] == 0, (switched, deleted)
+    assert [step["resource"] for step in back["steps"]] == [f"private DNS of bedrock in {APP}"]
+    assert [step["resource"] for step in record["steps"]] == [f"hosted zone {HOSTS[1]} for {APP}"]
+    assert len(disabled["steps"]) == 2
+    assert refused["failed"] and "not what bedrock_vpc_endpoint returned" in refused["msg"]
+    # create, create, made with its reading back, back and record with theirs, and disabled with its own.
+    assert outcome.reads.count("ec2:DescribeVpcEndpointServices") == 2 + 2 + 2 + 2 + 2
+
+
 ACROSS = {
     "aws": {
         "timing": FAST,

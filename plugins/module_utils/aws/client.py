@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -21,6 +20,7 @@ from typing import Any
 
 from ..core.errors import EndpointError, MissingSdk
 from ..together import gather, settle
+from . import assumed
 from .errors import AwsError, calling, translate
 
 __all__ = [
@@ -78,7 +78,6 @@ _loader: Any = None
 # One session without a profile, made ahead: that takes a sixth of a no-op, mostly for registering botocore's handlers.
 # Every forked worker has a copy of it, and uses it for its first connection only.
 _spare: list[Any] = []
-_assumed: dict[tuple[Any, ...], tuple[float, dict[str, str]]] = {}
 _lock = threading.Lock()
 
 
@@ -110,6 +109,7 @@ def preload() -> None:
             aws_secret_access_key="warm",
         )
     _spare.append(_session(None))
+    assumed.share()
 
 
 def _session(profile: str | None) -> Any:
@@ -172,9 +172,8 @@ class Connection:
             return self.keys
         role_arn, external_id = self.role
         key = (role_arn, external_id, self._base_key(), self.region, self.endpoint_url)
-        kept = _assumed.get(key)
-        if kept and kept[0] > time.time() + 300:
-            return kept[1]
+        if kept := assumed.recall(key):
+            return kept
         request: dict[str, Any] = {"RoleArn": role_arn, "RoleSessionName": SESSION_NAME}
         if external_id:
             request["ExternalId"] = external_id
@@ -186,7 +185,7 @@ class Connection:
             "aws_secret_access_key": answer["SecretAccessKey"],
             "aws_session_token": answer["SessionToken"],
         }
-        _assumed[key] = (answer["Expiration"].timestamp(), credentials)
+        assumed.keep(key, answer["Expiration"].timestamp(), credentials)
         return credentials
 
     def _base_key(self) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core import steps as step_list
+from ..core.aws.catalogue import requested
 from ..core.aws.plan_dns import absent, present, restored
 from ..core.aws.plan_dns_types import DnsPlan, Done, View
 from ..core.aws.probe_targets import probe_targets
@@ -21,6 +22,7 @@ from ..waiting import Deadline
 from .client import AwsError, Connection, connect
 from .create_apply import wait_available
 from .dns_apply import Work, carry_out
+from .dns_created import confirmed, taken_over
 from .dns_read import Reading, attributes, read, read_back
 
 # A run converges in one round. Further ones follow when another run made the same zone at the same time.
@@ -34,9 +36,11 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     deadline = Deadline(params["wait_timeout"])
     if params["state"] == "restored":
         return _restored(connection, params, context, deadline)
-    reading = read(connection, params)
-    if not context.check_mode:
-        reading = _settled(connection, params, reading, deadline)
+    reading = _at_rest(connection, params)
+    if reading is None:
+        reading = read(connection, params)
+        if not context.check_mode:
+            reading = _settled(connection, params, reading, deadline)
     plan = _plan(params, reading.view)
     _check(params, context, reading, plan)
     for text in plan.warnings:
@@ -51,6 +55,19 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
         **_report(params, reading),
         undo=work.done.to_json(),
     )
+
+
+def _at_rest(connection: Connection, params: Mapping[str, Any]) -> Reading | None:
+    """What stands, where the endpoints as `created` says and the zones as they are leave nothing to do; else None."""
+    wanted = requested(params["services"], connection.region)
+    created = taken_over(params, wanted, connection.region)
+    if created is None:
+        return None
+    reading = read(connection, params, created)
+    plan = _plan(params, reading.view)
+    enabled = params["private_dns"] == "enabled"
+    fits = confirmed(created, reading.view.zones, params["vpc_id"], private_dns=enabled)
+    return reading if fits and not (plan.steps or plan.problems or reading.missing) else None
 
 
 def _plan(params: Mapping[str, Any], view: View) -> DnsPlan:

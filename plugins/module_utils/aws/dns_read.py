@@ -45,8 +45,12 @@ class Reading:
         return self.accounts[account]
 
 
-def read(connection: Connection, params: Mapping[str, Any]) -> Reading:
+def read(
+    connection: Connection, params: Mapping[str, Any], created: Snapshot | None = None
+) -> Reading:
     """Everything, in two round trips; a third one when a zone has to be looked for by its name.
+
+    created: the endpoints where they were just read, so that they are not read again.
 
     EndpointError for a VPC that does not exist or that the credentials may not see.
     """
@@ -59,9 +63,10 @@ def read(connection: Connection, params: Mapping[str, Any]) -> Reading:
     )
     account, accounts, spokes = _places(connection, params)
     first: dict[str, Callable[[], Any]] = {
-        "endpoints": partial(observe, connection, question),
         "own": partial(zones.by_vpc, connection, vpc_id, connection.region),
     }
+    if created is None:
+        first["endpoints"] = partial(observe, connection, question)
     for spoke in spokes:
         first[spoke.vpc_id] = partial(
             zones.by_vpc, accounts.get(spoke.account, connection), spoke.vpc_id, spoke.region
@@ -69,7 +74,7 @@ def read(connection: Connection, params: Mapping[str, Any]) -> Reading:
     if not account and any(not spoke.account for spoke in spokes):
         first["identity"] = connection.identity
     found = gather(first)
-    snapshot: Snapshot = found["endpoints"]
+    snapshot: Snapshot = created or found["endpoints"]
     account = account or _account(connection, snapshot, found)
     accounts = {account: connection, **accounts}
     spokes = [replace(spoke, account=spoke.account or account) for spoke in spokes]

@@ -52,19 +52,15 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     connection = connect(params)
     organization = Organization(connection)
     now = datetime.now(timezone.utc)
-    read = {
-        "organization": organization.describe,
-        "standing": lambda: organization.standing(params["policy_name"]),
-    }
-    found = gather(read)
-    about = found["organization"]
+    standing = organization.standing(params["policy_name"])
+    owner = organization.owner(standing)
     run_id = params["run_id"] or (uuid.uuid4().hex if params["state"] in _ADDING else None)
-    binds = describe_binding(wanted, about.get("MasterAccountId"), about.get("Id"))
+    binds = describe_binding(wanted, owner.get("MasterAccountId"), owner.get("Id"))
     task = _Task(params=params, wanted=wanted, run_id=run_id, now=now)
-    made = task.plan(_as_predicted(task, context, found["standing"]))
+    made = task.plan(_as_predicted(task, context, standing))
     listed = steps(made.start, made.desired)
     if params["state"] in _ADDING and listed:
-        _may_lock(task, context, connection, organization, made, about)
+        _may_lock(task, context, connection, organization, made)
         if params["state"] == "locked" and not _proved(task, context, binds):
             listed = steps(made.start, made.desired, conditional_on=UNPROVED)
     after = made.desired
@@ -191,9 +187,9 @@ def _may_lock(
     connection: Connection,
     organization: Organization,
     made: LockPlan,
-    about: Mapping[str, Any],
 ) -> None:
     """EndpointError with every reason why this lock may not be made, whatever is proved."""
+    about = organization.describe()
     management = str(about.get("MasterAccountId"))
     targets = sorted(task.wanted.targets)
     if about.get("FeatureSet") != "ALL":

@@ -88,7 +88,7 @@ def _converge(organization: Organization, plan: LockPlan, standing: Standing) ->
     puts back what it finds missing, its own and that of other pending runs.
     """
     for attempt in range(WRITES):
-        now = organization.read(standing.name, str(standing.policy_id), "ENABLED")
+        now = organization.read(standing.name, str(standing.policy_id))
         goal = rebase(now, plan)
         if same_document(now.document, goal.document):
             return now

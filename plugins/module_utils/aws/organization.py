@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -26,6 +28,7 @@ SCP = "SERVICE_CONTROL_POLICY"
 DESCRIPTION = "Calls to AI services only through private endpoints. Managed by private_ai.endpoints"
 # Seconds that one write waits for others to end, and that a policy type takes to be enabled.
 PATIENCE = 120.0
+_ARN = re.compile(r"arn:[\w-]+:organizations::(\d{12}):policy/(o-[a-z0-9]{10,32})/.+")
 _BUSY = frozenset(
     (
         "ConcurrentModificationException",
@@ -66,17 +69,28 @@ class Organization:
         return dict(roots[0])
 
     def standing(self, name: str) -> Standing:
-        """What stands about the policy of this name, and about its type."""
-        found = gather({"root": self.root, "policy_id": lambda: self.find(name)})
-        status = policy_type(found["root"])
-        if found["policy_id"] is None:
-            return Standing(name=name, policy_type=status)
-        try:
-            return self.read(name, found["policy_id"], status)
-        except AwsError as error:
-            if error.code == "PolicyNotFoundException":  # deleted between the two reads
-                return Standing(name=name, policy_type=status)
-            raise
+        """What stands about the policy of this name, and about its type.
+
+        A policy that is attached somewhere is of an enabled type: disabling a type detaches all its policies.
+        https://docs.aws.amazon.com/organizations/latest/userguide/disable-policy-type.html
+        """
+        found = Standing(name=name)
+        if policy_id := self.find(name):
+            try:
+                found = self.read(name, policy_id)
+            except AwsError as error:
+                if error.code != "PolicyNotFoundException":  # deleted between the two reads
+                    raise
+        return found if found.targets else replace(found, policy_type=policy_type(self.root()))
+
+    def owner(self, standing: Standing) -> dict[str, Any]:
+        """`Id` and `MasterAccountId`, as the policy's ARN says them, else as `describe`.
+
+        arn:aws:organizations::<management account>:policy/<organization>/service_control_policy/<policy>
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
+        """
+        found = _ARN.fullmatch(standing.arn)
+        return {"Id": found[2], "MasterAccountId": found[1]} if found else self.describe()
 
     def find(self, name: str) -> str | None:
         """The id of the service control policy of this name; names are unique in an organisation."""
@@ -85,8 +99,8 @@ class Organization:
                 return str(item["Id"])
         return None
 
-    def read(self, name: str, policy_id: str, status: str = "ENABLED") -> Standing:
-        """Content, tags and targets of one policy."""
+    def read(self, name: str, policy_id: str) -> Standing:
+        """Content, tags and targets of one policy; its type is not asked for."""
         about = f"service control policy {name}"
         found = gather(
             {
@@ -105,7 +119,7 @@ class Organization:
             document=scp.read(json.loads(found["policy"]["Policy"]["Content"])),
             tags={item["Key"]: item["Value"] for item in found["tags"]},
             targets=frozenset(item["TargetId"] for item in found["targets"]),
-            policy_type=status,
+            arn=str(found["policy"]["Policy"]["PolicySummary"]["Arn"]),
         )
 
     def count_at(self, targets: Iterable[str]) -> dict[str, int]:

@@ -26,6 +26,7 @@ class Standing:
     document: None when there is no such policy, or, in a plan, when it is to be deleted.
     targets: roots, units and accounts that it is attached to.
     policy_type: of service control policies at the root: ENABLED, PENDING_ENABLE, or DISABLED.
+    arn: "" when there is no such policy.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Standing:
     tags: Mapping[str, str] = field(default_factory=dict)
     targets: frozenset[str] = frozenset()
     policy_type: str = "ENABLED"
+    arn: str = ""
 
     @property
     def managed(self) -> bool:

@@ -37,7 +37,9 @@ def report(
     return {
         "vpc_id": desired.vpc_id,
         "region": observed.region,
-        "endpoints": [shown(item, observed.region) for item in endpoints],
+        "endpoints": [
+            {**shown(item, observed.region), **_known(observed, item)} for item in endpoints
+        ],
         "probe_targets": [item.to_json() for item in targets],
         "security_group_id": _group_id(desired, observed),
         "services_not_offered": sorted(
@@ -61,6 +63,16 @@ def shown(document: Mapping[str, Any], region: str) -> Document:
         "ipv6_addresses": sorted(
             address for item in interfaces for address in item["ipv6_addresses"]
         ),
+    }
+
+
+def _known(observed: Observed, document: Mapping[str, Any]) -> Document:
+    """What the DNS phase would read again: whose an endpoint is, and the names that its service answers."""
+    owners = {item.id: item.owner_id for item in observed.endpoints}
+    offer = observed.offers.get(document["service"])
+    return {
+        "owner_id": owners.get(document["id"], KNOWN_AFTER_APPLY),
+        "private_dns_names": list(offer.private_dns_names) if offer else [],
     }
 
 

@@ -168,6 +168,8 @@ def _unseen(observation: Mapping[str, Any]) -> str:
         return ""
     if dns["status"] in ("timeout", "error") or not dns["system"]:
         return str(dns["error"] or _unresolved(dns))
+    if observation["not_connected"]:
+        return f"{observation['not_connected']} more addresses were not connected to"
     return ""
 
 

@@ -109,4 +109,5 @@ def check(outlook: Outlook) -> Check:
         fix="Put a vantage into this network and name it in the target's vantages",
         needs="network of the evidence, and observations from vantages",
         judge=judge(outlook),
+        references=outlook.references["blind_spots"],
     )

@@ -5,13 +5,15 @@
 """Contradictions: what the configuration says of a name, and what a vantage saw, are not the same.
 
 Each is true on its own, so that neither the evidence nor the probe alone shows it. The finding names what most likely
-lies between them, in order, from what the observation shows.
+lies between them, in order, from what the observation shows. It is a warning and decides nothing: that a name leads to
+the wrong place fails the check of names, and this one says why the configuration does not show it.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .case import Case, Vantage
@@ -57,8 +59,8 @@ def _judge(
     text = "; ".join(f"{number}. {cause}" for number, cause in enumerate(listed, start=1))
     # Better than the configuration lets expect is no danger, but nothing that anybody could rely on either.
     better = said.kind != "private" and read.where == "private" and not hidden
-    status = "warn" if better else "fail"
-    return _said(seen, vantage, status, f"{told}. Likely causes: {text}", listed[0])
+    found = _said(seen, vantage, "warn", f"{told}. Likely causes: {text}", listed[0])
+    return replace(found, severity="medium") if better else found
 
 
 def _led_by_dns(outlook: Outlook, case: Case, seen: Seen, said: Predicted) -> bool:
@@ -151,7 +153,6 @@ def _said(seen: Seen, vantage: Vantage, status: str, observed: str, cause: str =
         vantage=vantage.name,
         expected=_SAME,
         observed=observed,
-        severity="medium" if status == "warn" else None,
         fix=next((fix for start, fix in _FIXES.items() if cause.startswith(start)), None),
     )
 
@@ -168,4 +169,5 @@ def check(outlook: Outlook) -> Check:
         fix="See the likely causes, in their order, on the vantage itself; then run playbooks/verify.yml again",
         needs="network, endpoints and dns of the evidence, and observations by name from inside and spoke vantages",
         judge=judge(outlook),
+        references=outlook.references["contradictions"],
     )

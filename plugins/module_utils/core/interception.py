@@ -101,5 +101,5 @@ def check(outlook: Outlook) -> Check:
         "it as an accepted risk",
         needs="observations with a certificate from any vantage",
         judge=judge(outlook),
-        references=("NIST SP 800-53 SC-8",),
+        references=(*outlook.references["interception"], "NIST SP 800-53 SC-8"),
     )

@@ -45,6 +45,7 @@ class Outlook:
     predict: where a host leads from a vantage, or without one from the target's own network; None where the
     configuration says nothing about it. cidrs: networks whose addresses are private besides the private ranges.
     peers: None when they are not known. hosts: every host that a client of the target could use, and why.
+    references: the cloud's own pages, by check (contradictions, blind_spots, interception, proxies).
     """
 
     cloud: str
@@ -54,3 +55,4 @@ class Outlook:
     cidrs: Callable[[Case], Sequence[str]]
     peers: Callable[[Case], Sequence[Peer] | None]
     hosts: Callable[[Case], Mapping[str, str]]
+    references: Mapping[str, tuple[str, ...]]

@@ -61,4 +61,5 @@ def check(outlook: Outlook) -> Check:
         "is",
         needs="observations from vantages",
         judge=_judge,
+        references=outlook.references["proxies"],
     )

@@ -4,7 +4,6 @@
 
 """What AWS tells the checks that are the same in every cloud.
 
-Its own DNS: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
 Its authorities: https://www.amazontrust.com/repository/
 """
 
@@ -20,6 +19,7 @@ from ..catalogue import CATALOGUE
 from . import common
 from .m6_spokes import active_peers, vantages_in
 
+_DOCS_RESOLVER = "https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html"
 _LINK_LOCAL = ("169.254.169.253", "fd00:ec2::253")
 # Where AWS has FIPS endpoints: https://aws.amazon.com/compliance/fips/
 _FIPS_REGIONS = ("us-", "ca-")
@@ -104,4 +104,12 @@ OUTLOOK = Outlook(
     cidrs=common.private_cidrs,
     peers=_peers,
     hosts=_hosts,
+    references={
+        "contradictions": (_DOCS_RESOLVER, common.DOCS_ZONES),
+        "blind_spots": (common.DOCS_ENDPOINTS, common.DOCS_DNS),
+        "interception": (
+            "https://docs.aws.amazon.com/bedrock/latest/userguide/data-protection.html",
+        ),
+        "proxies": ("https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-proxy.html",),
+    },
 )

@@ -2,11 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Azure tells the checks that are the same in every cloud.
-
-Its own DNS: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
-Its authorities: https://learn.microsoft.com/azure/security/fundamentals/azure-ca-details
-"""
+"""What Azure tells the checks that are the same in every cloud."""
 
 from __future__ import annotations
 
@@ -20,6 +16,10 @@ from ..names import PUBLIC, client_name
 from . import common
 from .m6_spokes import network_of, vantages_in
 
+_LEARN = "https://learn.microsoft.com/azure/"
+_DOCS_RESOLVER = _LEARN + "virtual-network/what-is-ip-address-168-63-129-16"
+_DOCS_AUTHORITIES = _LEARN + "security/fundamentals/azure-ca-details"
+_DOCS_PROXY = _LEARN + "developer/python/sdk/azure-sdk-configure-proxy"
 _RESOLVER = "168.63.129.16"
 # An account with keys also answers at its Region's host, which no private endpoint has a name for.
 # https://learn.microsoft.com/azure/ai-services/cognitive-services-custom-subdomains
@@ -105,4 +105,10 @@ OUTLOOK = Outlook(
     cidrs=common.private_cidrs,
     peers=_peers,
     hosts=_hosts,
+    references={
+        "contradictions": (_DOCS_RESOLVER, common.DOCS_DNS),
+        "blind_spots": (common.DOCS_LINKS, common.DOCS_DNS),
+        "interception": (_DOCS_AUTHORITIES,),
+        "proxies": (_DOCS_PROXY,),
+    },
 )

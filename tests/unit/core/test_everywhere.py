@@ -332,10 +332,10 @@ def test_a_peer_that_nobody_can_read_is_told_even_with_a_vantage_in_it(cloud: st
 
 def test_hosts_that_a_client_could_use_and_nobody_probed() -> None:
     listed = findings("aws", "blind_spots")
-    (found,) = of(listed, "bedrock: FIPS hosts")
+    (found,) = of(listed, "FIPS hosts")
     assert found.status == "unknown"
     assert "bedrock-fips.us-east-1.amazonaws.com (by configuration public)" in found.observed
-    (found,) = of(listed, "bedrock-runtime: dual-stack hosts")
+    (found,) = of(listed, "dual-stack hosts")
     assert "bedrock-runtime.us-east-1.api.aws" in found.observed
 
     def keys(parts: Parts) -> None:

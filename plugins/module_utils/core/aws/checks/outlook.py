@@ -86,7 +86,7 @@ def _hosts(case: Case) -> Mapping[str, str]:
                 continue
             for host in service.host_variants(region):
                 plain = host in service.host_names(region) and not service.fips
-                found.setdefault(host, f"{short}: {'usual' if plain else what} hosts")
+                found.setdefault(host, "usual hosts" if plain else f"{what} hosts")
     return found
 
 

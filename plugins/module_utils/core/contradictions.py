@@ -19,7 +19,7 @@ from typing import Any
 from .case import Case, Vantage
 from .checks import Check, Judgement
 from .outlook import Outlook, Predicted
-from .views import View, view
+from .views import View, listed, view
 
 _SAME = "a vantage sees of a host what the configuration says"
 _MISSING = ("no such name", "no address")
@@ -54,12 +54,12 @@ def _judge(
     ):
         return _said(seen, vantage, "pass", f"{read.said()}; {said.by}")
     told = f"the configuration says {said.kind} ({said.by}), and the vantage sees {read.told()}"
-    listed = [hidden] if hidden else []
-    listed += _causes(outlook, case, vantage, seen, read)
-    text = "; ".join(f"{number}. {cause}" for number, cause in enumerate(listed, start=1))
+    causes = [hidden] if hidden else []
+    causes += _causes(outlook, case, vantage, seen, read)
+    text = "; ".join(f"{number}. {cause}" for number, cause in enumerate(causes, start=1))
     # Better than the configuration lets expect is no danger, but nothing that anybody could rely on either.
     better = said.kind != "private" and read.where == "private" and not hidden
-    found = _said(seen, vantage, "warn", f"{told}. Likely causes: {text}", listed[0])
+    found = _said(seen, vantage, "warn", f"{told}. Likely causes: {text}", causes[0])
     return replace(found, severity="medium") if better else found
 
 
@@ -85,7 +85,7 @@ def _hosts_file(seen: Seen) -> str:
     if not seen["resolver"]["hosts_file"]:
         return ""
     hosts = [str(item) for item in seen["resolver"]["hosts_addresses"]]
-    led = f" ({', '.join(hosts)})" if hosts else ""
+    led = f" ({listed(hosts)})" if hosts else ""
     return f"the hosts file of this vantage names the host{led}, which wins over DNS there and nowhere else"
 
 
@@ -98,7 +98,7 @@ def _causes(
     system = {str(item) for item in dns["system"]}
     if not seen["resolver"]["hosts_file"] and answers and system and answers != system:
         yield (
-            f"the system's own resolver ({', '.join(sorted(system))}) differs from DNS ({', '.join(sorted(answers))}): "
+            f"the system's own resolver ({listed(sorted(system))}) differs from DNS ({listed(sorted(answers))}): "
             "a stale cache (nscd, systemd-resolved, dnsmasq), or a name service that is asked before DNS"
         )
     if read.where == "mixed":
@@ -114,7 +114,7 @@ def _causes(
     if any(not item["bypassed"] for item in seen["proxy"]):
         yield "a proxy is set there, and programs that use it are led by its resolver, whatever this one says"
     if dns["chain"]:
-        yield f"the name is an alias ({' → '.join(dns['chain'])}), and zones or rules for what it leads to decide"
+        yield f"the name is an alias ({listed(dns['chain'], ' → ')}), and zones or rules for what it leads to decide"
     yield "a private zone, rule or resolver of an account that the evidence does not show answers there"
     yield _ALSO
 

@@ -44,7 +44,7 @@ build/bench-venv/.complete: requirements/bench.txt build/uv/.complete
 demo: setup ## lock down a wide-open Bedrock target in the lab, and show it before and after
 	@tools/demo
 
-scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired
+scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired; then several at once
 	@tools/scenarios
 
 test: lint unit lab-tests integration ## everything that must pass

@@ -63,7 +63,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.private_ai.endpoints.plugins.module_utils.probe import observe
+from ansible_collections.private_ai.endpoints.plugins.module_utils.probe import observe, resolver
 
 
 def observations(
@@ -110,16 +110,10 @@ def _missing(
             "action": (target.get("probe_action") or {}).get("name"),
             "pinned": address,
             "observed_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "resolver": {"nameservers": [], "hosts_file": False},
-            "dns": {
-                "status": "skipped",
-                "chain": [],
-                "answers": [],
-                "system": [],
-                "error": None,
-                "ms": 0,
-            },
+            "resolver": {"nameservers": [], "hosts_file": False, "hosts_addresses": []},
+            "dns": resolver.skipped(),
             "connections": [],
+            "not_connected": 0,
             "principal": None,
             "proxy": [],
             "error": error,

@@ -20,6 +20,8 @@ description:
   - All targets and addresses are probed at the same time.
   - It judges nothing and changes nothing. M(private_ai.endpoints.private_endpoint_validate) judges.
   - Proxies named in the environment are reported and never used.
+  - Whatever servers answer, it ends by its O(deadline), keeps only the beginning of what they send, and reports
+    control characters in it by their number.
 author:
   - private_ai.endpoints contributors (@private-ai)
 requirements:
@@ -136,12 +138,14 @@ options:
     type: str
   timeout:
     description:
-      - Seconds for each wait, which are resolving, connecting, the TLS handshake and the answer.
+      - Seconds for each wait, which are resolving, connecting, the TLS handshake and the answer. Each is one wait,
+        however slowly its bytes arrive.
     type: float
     default: 5
   deadline:
     description:
-      - Seconds for everything together. What is not finished then is an observation with an error.
+      - Seconds for everything together, in each round of O(repeat_until). Waits end with it, and what was seen until
+        then is reported. What is not finished then is an observation with an error.
     type: float
     default: 30
   repeat_until:
@@ -297,27 +301,38 @@ observations:
       description: Time in UTC.
       type: str
     resolver:
-      description: Name servers of this machine in order, and whether its hosts file names the host.
+      description:
+        - Name servers of this machine in order (C(nameservers)), whether its hosts file names the host
+          (C(hosts_file)), and the addresses that it gives it (C(hosts_addresses)).
       type: dict
     dns:
       description:
         - Status of both questions together (V(ok), V(nxdomain), V(nodata), V(timeout), V(error) or V(skipped)), the
-          CNAME chain, every answer with type, address and TTL, the addresses that the system's resolver gives, error
-          and milliseconds.
+          CNAME chain, every answer with type, address and TTL, the smallest TTL of aliases and answers (C(ttl)), the
+          name servers that answered (C(servers)), the addresses that the system's resolver gives, error and
+          milliseconds.
       type: dict
     connections:
       description:
         - For each address the results of TCP, TLS and HTTP with milliseconds. What was not reached is null.
+        - TLS has the version, the names, subject, issuer and expiry of the certificate, and every certificate that the
+          server showed, each with subject, issuer, expiry and SHA-256 fingerprint (C(chain)), also where it was not
+          trusted. C(chain_complete) is false where Python before 3.10 shows only the first.
         - The HTTP answer has the status, the service's error code, message, request id and the class of the answer.
       type: list
       elements: dict
+    not_connected:
+      description: Number of addresses that were not connected to, since the name has more than 64.
+      type: int
     principal:
       description:
         - ARN of the caller, where an answer named it or O(identify=true) found it. O(bearer_principal) where the read
           was sent with that token.
       type: str
     proxy:
-      description: Proxies named in the environment, as variable and host.
+      description:
+        - Proxies named in the environment, as variable and host, and whether E(no_proxy) names the host that was probed
+          (C(bypassed)).
       type: list
       elements: dict
     error:
@@ -340,6 +355,7 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.probe import 
     identity,
     observe,
     sigv4,
+    together,
 )
 
 
@@ -426,13 +442,15 @@ def _observations(module: AnsibleModule) -> list[dict[str, Any]]:
         deadline=params["deadline"],
         network=params["network"],
     )
+    ends = together.now() + params["deadline"]
     if params["repeat_until"]:
+        ends += params["repeat_until"]["timeout"]
         until = observe.Until(**params["repeat_until"])
         seen = observe.observe_until(params["targets"], params["pinned"], vantage, until)
     else:
         seen = observe.observe(params["targets"], params["pinned"], vantage)
     if params["identify"]:
-        seen = _identified(seen, params["targets"], vantage.means)
+        seen = _identified(seen, params["targets"], vantage.means, ends)
     return _named(seen, params)
 
 
@@ -454,14 +472,18 @@ def _named(seen: list[dict[str, Any]], params: dict[str, Any]) -> list[dict[str,
 
 
 def _identified(
-    seen: list[dict[str, Any]], targets: list[dict[str, Any]], means: connection.Means
+    seen: list[dict[str, Any]],
+    targets: list[dict[str, Any]],
+    means: connection.Means,
+    ends: float,
 ) -> list[dict[str, Any]]:
-    """The same with the caller's ARN where a signed read was answered without naming it."""
+    """The same with the caller's ARN where a signed read was answered without naming it, and time is left to ask."""
     signed = [target for target in targets if (target["probe_action"] or {}).get("auth") == "aws4"]
     clouds = {target["cloud"] for target in signed}
     if not any(entry["principal"] is None and entry["cloud"] in clouds for entry in seen):
         return seen
-    caller = identity.caller(signed[0]["probe_action"]["region"], means)
+    left = max(0.0, ends - together.now())
+    caller = identity.caller(signed[0]["probe_action"]["region"], means, left)
     return [
         {**entry, "principal": entry["principal"] or caller} if entry["cloud"] in clouds else entry
         for entry in seen

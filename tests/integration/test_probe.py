@@ -173,7 +173,9 @@ def test_a_proxy_is_reported_and_not_used(seen: dict[str, Any], lab: Lab) -> Non
     outcome = lab.run(f"ansible-playbook -i {INVENTORY} {playbook} -e folder={lab.folder}")
     assert outcome.code == 0, outcome.output
     observation = only(json.loads(lab.path("proxy-app-a.json").read_text()), BEDROCK["host"])
-    assert observation["proxy"] == [{"variable": "HTTPS_PROXY", "host": "198.51.100.77:3128"}]
+    assert observation["proxy"] == [
+        {"variable": "HTTPS_PROXY", "host": "198.51.100.77:3128", "bypassed": False}
+    ]
     assert observation["connections"][0]["http"]["answer"] == "admitted"
     assert "lab-proxy-password" not in outcome.output + json.dumps(observation)
 

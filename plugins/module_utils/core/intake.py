@@ -20,9 +20,23 @@ _DNS: Mapping[str, Any] = {
     "status": "skipped",
     "chain": [],
     "answers": [],
+    # The smallest TTL, and who answered; None and nobody where an older probe looked.
+    "ttl": None,
+    "servers": [],
     "system": [],
     "error": None,
     "ms": 0,
+}
+_RESOLVER: Mapping[str, Any] = {"nameservers": [], "hosts_file": False, "hosts_addresses": []}
+_TLS: Mapping[str, Any] = {
+    "version": None,
+    "names": [],
+    "subject": None,
+    "issuer": None,
+    "not_after": None,
+    "chain": [],
+    "chain_complete": False,
+    "error": None,
 }
 _EVIDENCE_NEEDS = {"cloud": str, "target": str, "gathered": list, "missing": list}
 _AGAIN = "Pass the result of this collection's own modules, unchanged"
@@ -63,17 +77,55 @@ def _observation(item: Mapping[str, Any], where: str) -> dict[str, Any]:
         "observed_at": str(item.get("observed_at") or ""),
         "pinned": item.get("pinned") or None,
         "error": item.get("error") or None,
-        "proxy": list(item.get("proxy") or []),
-        "resolver": {"nameservers": [], "hosts_file": False, **(item.get("resolver") or {})},
-        "dns": {**_DNS, **(item.get("dns") or {})},
-        "connections": [_connection(entry) for entry in item.get("connections") or []],
+        "not_connected": _count(item.get("not_connected"), where),
+        "proxy": [
+            {"bypassed": False, **entry} for entry in _mappings(item.get("proxy"), f"{where}.proxy")
+        ],
+        "resolver": {**_RESOLVER, **_mapping(item.get("resolver"), f"{where}.resolver")},
+        "dns": _dns(item.get("dns"), f"{where}.dns"),
+        "connections": [
+            _connection(entry)
+            for entry in _mappings(item.get("connections"), f"{where}.connections")
+        ],
     }
+
+
+def _dns(given: Any, where: str) -> dict[str, Any]:
+    read = {**_DNS, **_mapping(given, where)}
+    read["answers"] = _mappings(read["answers"], f"{where}.answers")
+    for answer in read["answers"]:
+        if not answer.get("address"):
+            raise EndpointError("has an answer without an address", resource=where, fix=_AGAIN)
+    for key in ("chain", "system", "servers"):
+        if not isinstance(read[key], list):
+            raise EndpointError(f"has a {key} that is no list", resource=where, fix=_AGAIN)
+    return read
+
+
+def _mapping(given: Any, where: str) -> dict[str, Any]:
+    if not isinstance(given or {}, Mapping):
+        raise EndpointError("is no mapping", resource=where, fix=_AGAIN)
+    return dict(given or {})
+
+
+def _mappings(given: Any, where: str) -> list[dict[str, Any]]:
+    if not isinstance(given or [], list):
+        raise EndpointError("is no list", resource=where, fix=_AGAIN)
+    return [_mapping(entry, f"{where}[{index}]") for index, entry in enumerate(given or [])]
+
+
+def _count(given: Any, where: str) -> int:
+    if not isinstance(given or 0, int):
+        raise EndpointError("has a not_connected that is no number", resource=where, fix=_AGAIN)
+    return int(given or 0)
 
 
 def _connection(entry: Mapping[str, Any]) -> dict[str, Any]:
     parts: dict[str, Any] = {"tcp": {"ok": False, "error": None}, "tls": None, "http": None}
     parts.update({key: entry.get(key) for key in ("tls", "http")})
     parts["tcp"] = entry.get("tcp") or parts["tcp"]
+    if parts["tls"] is not None:
+        parts["tls"] = {"ok": False, **_TLS, **parts["tls"]}
     http = parts["http"]
     if http is not None:
         parts["http"] = {"status": None, "code": None, "message": None, "answer": None, **http}

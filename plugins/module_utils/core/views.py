@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 Where = Literal["private", "public", "mixed", "nowhere"]
@@ -18,6 +19,9 @@ PRIVATE_RANGES = tuple(
     ipaddress.ip_network(cidr)
     for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 )
+
+# So many of a list are told; an answer may hold thousands.
+_SHOWN = 16
 
 WORDS = {
     "admitted": "admitted",
@@ -116,23 +120,43 @@ class View:
         """`said`, with every address and what surrounds it: a sentence for a finding."""
         parts = [self.said()]
         if len(self.addresses) > 1:
-            parts.append("addresses " + ", ".join(self.addresses))
-        parts += [
+            parts.append("addresses " + listed(self.addresses))
+        details = [
             f"{call.address}: {call.detail}"
             for call in self.calls
             if call.outcome != "admitted" and call.detail
         ]
+        parts += [listed(details, "; ")] if details else []
         return "; ".join([*parts, *self.notes])
+
+
+def listed(items: Sequence[str], between: str = ", ") -> str:
+    """A list for a sentence, which stays one however many there are."""
+    more = len(items) - _SHOWN
+    return between.join(items[:_SHOWN]) + (f"{between}and {more} more" if more > 0 else "")
 
 
 def is_private(address: str, cidrs: Iterable[str] = ()) -> bool:
     """Whether an address lies in a private range or in one of these networks."""
+    return _is_private(address, tuple(cidrs))
+
+
+# Every check asks the same of the same addresses, and a name may have thousands.
+@lru_cache(maxsize=20_000)
+def _is_private(address: str, cidrs: tuple[str, ...]) -> bool:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    networks = (*PRIVATE_RANGES, *(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs))
+    networks = (*PRIVATE_RANGES, *_networks(cidrs))
     return any(parsed.version == net.version and parsed in net for net in networks)
+
+
+@lru_cache(maxsize=100)
+def _networks(
+    cidrs: tuple[str, ...],
+) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
 
 
 def view(observation: Mapping[str, Any], cidrs: Sequence[str] = ()) -> View:
@@ -140,7 +164,8 @@ def view(observation: Mapping[str, Any], cidrs: Sequence[str] = ()) -> View:
     if observation["error"]:
         return View("nowhere", (), (), _failed(str(observation["error"])), ())
     addresses = _addresses(observation)
-    private = [is_private(address, cidrs) for address in addresses]
+    known = tuple(cidrs)
+    private = [is_private(address, known) for address in addresses]
     where: Where = "nowhere"
     if addresses:
         where = "private" if all(private) else "mixed" if any(private) else "public"
@@ -177,6 +202,8 @@ def _unseen(observation: Mapping[str, Any]) -> str:
         return ""
     if dns["status"] in ("timeout", "error") or not dns["system"]:
         return str(dns["error"] or _unresolved(dns))
+    if observation["not_connected"]:
+        return f"{observation['not_connected']} more addresses were not connected to"
     return ""
 
 

@@ -21,6 +21,8 @@ import json
 import re
 from typing import Any, Callable, Dict, Mapping, Tuple
 
+from .text import plain
+
 ADMITTED = "admitted"
 DENIED_SCP = "denied_scp"
 DENIED_ENDPOINT_POLICY = "denied_endpoint_policy"
@@ -91,6 +93,7 @@ _GOOGLE_DENIALS = {
     "IAM_PERMISSION_DENIED": DENIED_IDENTITY,
 }
 _GOOGLE_LIMITS = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
+_LONGEST_CODE, _LONGEST_MESSAGE = 100, 1000
 _PRINCIPAL = re.compile(r"User: (arn:[\w-]+:(?:iam|sts)::\d+:\S+) is not authorized")
 _XML_CODE = re.compile(r"<Code>([^<]+)</Code>")
 _XML_MESSAGE = re.compile(r"<Message>([^<]+)</Message>")
@@ -102,7 +105,8 @@ def code_and_message(headers: Mapping[str, str], body: str) -> Tuple[str | None,
     message = None
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
+        # No JSON, or an answer made to exhaust who reads it.
         found = _XML_CODE.search(body)
         code = code or (found.group(1) if found else None)
         found = _XML_MESSAGE.search(body)
@@ -116,7 +120,10 @@ def code_and_message(headers: Mapping[str, str], body: str) -> Tuple[str | None,
             message = document.get("message") or document.get("Message")
     # "AccessDeniedException:http://internal…", "com.amazon.coral.service#AccessDeniedException"
     code = str(code).split(":", maxsplit=1)[0].rpartition("#")[2] if code else None
-    return code, str(message) if message is not None else None
+    return (
+        plain(code, _LONGEST_CODE) if code else None,
+        plain(message, _LONGEST_MESSAGE) if message is not None else None,
+    )
 
 
 def _reason(document: Mapping[str, Any]) -> str | None:

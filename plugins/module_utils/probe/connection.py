@@ -17,10 +17,14 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict
 
 from . import answers, certificate, sigv4
+from .reading import Bounded
+from .text import plain
 from .together import ms_since, now
 
-_MOST_BYTES = 256 * 1024
+# Of a body only the error in it is of interest, which fits in a fraction of this.
+_MOST_BYTES = 32 * 1024
 _MOST_TEXT = 1000
+_LONGEST_ID = 200
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "apim-request-id", "x-ms-request-id")
 
 
@@ -45,74 +49,113 @@ def trust(ca_path: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_path)
 
 
-def connect(address: str, target: Dict[str, Any], means: Means) -> Dict[str, Any]:
-    """One entry of an observation's `connections`."""
+def connect(
+    address: str, target: Dict[str, Any], means: Means, ends: float | None = None
+) -> Dict[str, Any]:
+    """One entry of an observation's `connections`.
+
+    ends: a `now()` that no wait goes on after, however short `means.timeout` is.
+    """
+    until = Until(means.timeout, ends)
     seen: Dict[str, Any] = {"address": address, "tcp": None, "tls": None, "http": None}
-    channel, seen["tcp"] = _tcp(address, target["port"], means.timeout)
+    channel, seen["tcp"] = _tcp(address, target["port"], until)
     if channel is None:
         return seen
-    secured, seen["tls"] = _tls(channel, address, target, means)
+    secured, seen["tls"] = _tls(channel, address, target, means, until)
     if secured is None:
         return seen
     with secured:
         if target.get("probe_action"):
-            seen["http"] = _http(secured, target, means)
+            seen["http"] = _http(secured, target, means, until)
     return seen
 
 
-def _tcp(address: str, port: int, timeout: float) -> Any:
+@dataclass(frozen=True)
+class Until:
+    """How long a wait may last: so many seconds, and never beyond the end of everything."""
+
+    timeout: float
+    ends: float | None = None
+
+    def wait(self) -> float:
+        """Seconds for the wait that begins now. Raises socket.timeout when there are none left."""
+        left = self.timeout if self.ends is None else min(self.timeout, self.ends - now())
+        if left <= 0:
+            raise socket.timeout("timed out")
+        return left
+
+
+def _tcp(address: str, port: int, until: Until) -> Any:
     started = now()
     try:
-        channel = socket.create_connection((address, port), timeout)
+        channel = socket.create_connection((address, port), until.wait())
     except OSError as problem:
         return None, {"ok": False, "error": _text(problem), "ms": ms_since(started)}
     return channel, {"ok": True, "error": None, "ms": ms_since(started)}
 
 
-def _tls(channel: socket.socket, address: str, target: Dict[str, Any], means: Means) -> Any:
+def _tls(
+    channel: socket.socket, address: str, target: Dict[str, Any], means: Means, until: Until
+) -> Any:
     started = now()
     seen: Dict[str, Any] = {
         "ok": False,
         "version": None,
         "names": [],
+        "subject": None,
         "issuer": None,
         "not_after": None,
+        "chain": [],
+        "chain_complete": False,
         "error": None,
         "ms": 0,
     }
     try:
-        secured = means.context.wrap_socket(channel, server_hostname=target["host"])
+        secured = _handshake(means.context, channel, target["host"], until)
     except (OSError, ValueError) as problem:
         channel.close()
         seen.update(error=_text(problem), ms=ms_since(started))
         if isinstance(problem, ssl.SSLCertVerificationError):
-            seen.update(_unverified(address, target, means.timeout))
+            seen.update(_unverified(address, target, until))
         return None, seen
     seen.update(ok=True, version=secured.version(), ms=ms_since(started), **_described(secured))
     return secured, seen
 
 
-def _unverified(address: str, target: Dict[str, Any], timeout: float) -> Dict[str, Any]:
-    """The certificate that was refused, to show whose it is. Nothing is sent over this connection."""
+def _handshake(
+    context: ssl.SSLContext, channel: socket.socket, host: str, until: Until
+) -> ssl.SSLSocket:
+    # One wait for the whole handshake, however its bytes drip in.
+    channel.settimeout(until.wait())
+    return context.wrap_socket(channel, server_hostname=host)
+
+
+def _unverified(address: str, target: Dict[str, Any], until: Until) -> Dict[str, Any]:
+    """The certificates that were refused, to show whose they are. Nothing is sent over this connection."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        channel = socket.create_connection((address, target["port"]), timeout)
-        with channel, context.wrap_socket(channel, server_hostname=target["host"]) as secured:
+        channel = socket.create_connection((address, target["port"]), until.wait())
+        with channel, _handshake(context, channel, target["host"], until) as secured:
             return _described(secured)
     except (OSError, ValueError):
         return {}
 
 
 def _described(secured: ssl.SSLSocket) -> Dict[str, Any]:
+    links, complete = certificate.chain(secured)
+    shown: Dict[str, Any] = {"chain": links, "chain_complete": complete}
     try:
-        return certificate.describe(secured.getpeercert(binary_form=True) or b"")
+        shown.update(certificate.describe(secured.getpeercert(binary_form=True) or b""))
     except ValueError as problem:
-        return {"issuer": str(problem)}
+        shown["issuer"] = plain(problem, _MOST_TEXT)
+    return shown
 
 
-def _http(secured: ssl.SSLSocket, target: Dict[str, Any], means: Means) -> Dict[str, Any]:
+def _http(
+    secured: ssl.SSLSocket, target: Dict[str, Any], means: Means, until: Until
+) -> Dict[str, Any]:
     action = target["probe_action"]
     started = now()
     seen: Dict[str, Any] = {
@@ -124,26 +167,42 @@ def _http(secured: ssl.SSLSocket, target: Dict[str, Any], means: Means) -> Dict[
         "ms": 0,
     }
     try:
+        wait = until.wait()
+        ends = now() + wait
+        secured.settimeout(wait)
         secured.sendall(request(target["host"], action, means))
-        response = http.client.HTTPResponse(secured, method=action.get("method", "GET"))
+        answer: Any = Bounded(secured, ends)
+        response = http.client.HTTPResponse(answer, method=action.get("method", "GET"))
         response.begin()
-        body = response.read(_MOST_BYTES).decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException) as problem:
+        seen["status"] = response.status
+        body = _body(response)
+    except (OSError, ValueError, http.client.HTTPException) as problem:
         seen.update(message=_text(problem), ms=ms_since(started))
         return seen
     headers = {name.lower(): value for name, value in response.getheaders()}
-    code, message = answers.code_and_message(headers, body)
-    if response.status < 300:
-        code = message = None
+    code = message = None
+    if response.status >= 300:
+        code, message = answers.code_and_message(headers, body)
+    identifier = next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
     seen.update(
         status=response.status,
         code=code,
-        message=message[:_MOST_TEXT] if message else None,
-        request_id=next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None),
+        message=message,
+        request_id=plain(identifier, _LONGEST_ID) if identifier else None,
         answer=answers.classify(target["cloud"], response.status, code, message),
         ms=ms_since(started),
     )
     return seen
+
+
+def _body(response: http.client.HTTPResponse) -> str:
+    """The beginning of the body. What was let in was let in, even where its answer never ends."""
+    try:
+        return response.read(_MOST_BYTES).decode("utf-8", "replace")
+    except (OSError, ValueError, http.client.HTTPException):
+        if 200 <= response.status < 300:
+            return ""
+        raise
 
 
 def request(host: str, action: Dict[str, Any], means: Means) -> bytes:
@@ -205,7 +264,7 @@ def _text(problem: BaseException) -> str:
     if isinstance(problem, socket.timeout):
         return "timed out"
     if isinstance(problem, ssl.SSLCertVerificationError):
-        return f"certificate verify failed: {problem.verify_message}"
+        return plain(f"certificate verify failed: {problem.verify_message}", _MOST_TEXT)
     if isinstance(problem, OSError) and problem.errno and not isinstance(problem, ssl.SSLError):
         return os.strerror(problem.errno)
-    return str(problem) or type(problem).__name__
+    return plain(problem, _MOST_TEXT) or type(problem).__name__

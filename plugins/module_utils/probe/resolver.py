@@ -9,18 +9,32 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import urllib.request
 from pathlib import Path
 from typing import Any, Dict, List
 from urllib.parse import urlsplit
 
 from . import dns, together
+from .text import plain
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 HOSTS = Path("/etc/hosts")
 # What the C library uses: three servers at most, and this machine when none is named.
 _MOST_SERVERS = 3
 _DEFAULT_SERVER = "127.0.0.1"
-_PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_PROXY_VARIABLES = (
+    "https_proxy",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "HTTP_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+)
+# A hosts file that blocks advertisements has a few megabytes; one that never ends is not read to its end.
+_MOST_BYTES = 16 * 1024 * 1024
+# What DNS can answer at most fits in 64 kB, some 4,000 addresses. A hosts file can name more.
+_MOST_ADDRESSES = 5000
+_LONGEST_PROXY = 255
 
 
 def nameservers(path: Path = RESOLV_CONF) -> List[str]:
@@ -33,37 +47,57 @@ def nameservers(path: Path = RESOLV_CONF) -> List[str]:
     return found[:_MOST_SERVERS] or [_DEFAULT_SERVER]
 
 
-def in_hosts_file(host: str, path: Path = HOSTS) -> bool:
-    """Whether the hosts file names the host, which then wins over DNS."""
+def hosts_file(host: str, path: Path = HOSTS) -> List[str]:
+    """The addresses that the hosts file gives a host, which then win over DNS; empty when it does not name it."""
     wanted = host.rstrip(".").lower()
-    return any(wanted in line.partition("#")[0].lower().split()[1:] for line in _lines(path))
+    found = [
+        words[0]
+        for words in (line.partition("#")[0].lower().split() for line in _lines(path))
+        if wanted in words[1:]
+    ]
+    return [plain(address, 64) for address in dict.fromkeys(found)][:_MOST_ADDRESSES]
 
 
 def _lines(path: Path) -> List[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES).decode("utf-8", "replace").splitlines()
     except OSError:
         return []
 
 
-def proxies(environment: Dict[str, str] | None = None) -> List[Dict[str, str]]:
-    """Proxies that other programs here would use: variable and host, never its password."""
+def proxies(
+    host: str | None = None, environment: Dict[str, str] | None = None
+) -> List[Dict[str, Any]]:
+    """Proxies that other programs here would use: `{variable, host, bypassed}`, never a password.
+
+    bypassed: whether no_proxy names the host that is called, as curl and Python read it.
+    """
     values = os.environ if environment is None else environment
+    excepted = str(values.get("no_proxy") or values.get("NO_PROXY") or "")
+    bypassed = bool(
+        host and excepted and urllib.request.proxy_bypass_environment(host, {"no": excepted})  # type: ignore[attr-defined]
+    )
     return [
-        {"variable": variable, "host": _proxy_host(values[variable])}
+        {"variable": variable, "host": _proxy_host(values[variable]), "bypassed": bypassed}
         for variable in _PROXY_VARIABLES
         if values.get(variable)
     ]
 
 
 def _proxy_host(url: str) -> str:
-    parts = urlsplit(url if "//" in url else "//" + url)
-    return parts.netloc.rpartition("@")[2]
+    try:
+        place = urlsplit(url if "//" in url else "//" + url).netloc
+    except ValueError:
+        # It may hold a password, so nothing of it is shown.
+        return "(not a URL)"
+    return plain(place.rpartition("@")[2], _LONGEST_PROXY)
 
 
-def look_up(host: str, servers: List[str], timeout: float) -> Dict[str, Any]:
+def look_up(host: str, servers: List[str], timeout: float, grace: float = 0.25) -> Dict[str, Any]:
     """The `dns` part of an observation: both record types asked directly, and the system's view.
 
+    grace: seconds after `timeout` in which a question that got no answer can still say so.
     A failed question of either type makes the whole a failure: an unseen AAAA record could be the public one.
     """
     started = together.now()
@@ -75,7 +109,7 @@ def look_up(host: str, servers: List[str], timeout: float) -> Dict[str, Any]:
             lambda: dns.ask(host, "AAAA", servers, timeout),
             lambda: _system_view(host),
         ],
-        timeout + 0.5,
+        timeout + grace,
     )
     replies = [
         dns.Reply("timeout", error=f"no answer for {kind}") if reply is None else reply
@@ -89,6 +123,8 @@ def look_up(host: str, servers: List[str], timeout: float) -> Dict[str, Any]:
         "status": _overall([reply.status for reply in replies]),
         "chain": max((reply.chain for reply in replies), key=len),
         "answers": [answer for reply in replies for answer in reply.answers],
+        "ttl": min((reply.ttl for reply in replies if reply.ttl is not None), default=None),
+        "servers": list(dict.fromkeys(reply.server for reply in replies if reply.server)),
         "system": addresses,
         "error": "; ".join(errors) or None,
         "ms": together.ms_since(started),
@@ -101,6 +137,8 @@ def skipped(error: str | None = None) -> Dict[str, Any]:
         "status": "skipped",
         "chain": [],
         "answers": [],
+        "ttl": None,
+        "servers": [],
         "system": [],
         "error": error,
         "ms": 0,
@@ -119,7 +157,7 @@ def _system_view(host: str) -> Any:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as problem:
         return [], f"the system's resolver: {problem}"
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found)), None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))[:_MOST_ADDRESSES], None
 
 
 def is_address(text: str) -> bool:

@@ -61,11 +61,17 @@ def run(jobs: Sequence[Callable[[], Any]], seconds: float, at_once: int | None =
 
 
 def _start(work: Callable[[], None], count: int) -> List[threading.Thread]:
-    threads = [threading.Thread(target=work, daemon=True) for _unused in range(count)]
+    threads: List[threading.Thread] = []
     before = threading.stack_size(_STACK)
     try:
-        for thread in threads:
+        for _unused in range(count):
+            thread = threading.Thread(target=work, daemon=True)
             thread.start()
+            threads.append(thread)
+    except RuntimeError:
+        # A small container allows only so many: those that run do the others' work.
+        if not threads:
+            raise
     finally:
         threading.stack_size(before)
     return threads

@@ -53,6 +53,11 @@ class Scenario:
         return self.fill((HERE / "base" / self.cloud / file).read_text(), **more)
 
     @property
+    def worlds(self) -> list[Mapping[str, Any]]:
+        """What is broken, one layer of a world for each fault."""
+        return [self.said["world"]] if "world" in self.said else list(self.said.get("worlds", []))
+
+    @property
     def without(self) -> Mapping[str, Any]:
         """What evidence is taken away: actions, vantages, variables. cell: what is unknown then, if not its own."""
         found: Mapping[str, Any] = self.said.get("without", {})
@@ -61,21 +66,30 @@ class Scenario:
 
 def scenarios(cloud: str) -> list[Scenario]:
     """All of a cloud, by name."""
-    found = []
+    return [load(cloud, name, name, number) for number, name in enumerate(cells(cloud), start=11)]
+
+
+def cells(cloud: str) -> list[str]:
+    """The names of a cloud's files."""
+    return sorted(
+        path.name.removesuffix(".yml.in") for path in (HERE / "cells" / cloud).glob("*.yml.in")
+    )
+
+
+def load(cloud: str, cell: str, name: str, number: int) -> Scenario:
+    """What a cell's file says, for a target of this name and number."""
+    path = HERE / "cells" / cloud / f"{cell}.yml.in"
     # Templates (.yml.in): a placeholder inside a flow mapping is no YAML until it is filled.
-    for number, path in enumerate(sorted((HERE / "cells" / cloud).glob("*.yml.in")), start=11):
-        name = path.name.removesuffix(".yml.in")
-        said = yaml.safe_load(Scenario(cloud, name, number, {}).fill(path.read_text()))
-        if unknown := set(said) - KEYS:
-            raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
-        found.append(Scenario(cloud, name, number, said))
-    return found
+    said = yaml.safe_load(Scenario(cloud, name, number, {}).fill(path.read_text()))
+    if unknown := set(said) - KEYS:
+        raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
+    return Scenario(cloud, name, number, said)
 
 
 def world(all_of: list[Scenario], folder: Path) -> Path:
     """A chain of world files: what is shared, each target as it should be, then what each scenario breaks."""
     layers = [yaml.safe_load(each.base("target.yml.in")) for each in all_of]
-    layers += [each.said["world"] for each in all_of if "world" in each.said]
+    layers += [layer for each in all_of for layer in each.worlds]
     layers += [_blind(each)["world"] for each in all_of if "actions" in each.without]
     path = HERE / "base" / all_of[0].cloud / "shared.yml"
     for position, layer in enumerate(layers):

@@ -17,6 +17,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+# Who signs for the hosts of a cloud, as its real ones do: what the names end in, organisation and name. Others are
+# signed for by the root itself.
+_ISSUERS = {
+    (".amazonaws.com", ".amazonaws.com.cn", ".api.aws"): ("Amazon", "Amazon RSA 2048 M02"),
+    (".azure.com", ".azure.us", ".azure.cn", ".azure-api.net", ".windows.net"): (
+        "Microsoft Corporation",
+        "Microsoft Azure RSA TLS Issuing CA 03",
+    ),
+    (".microsoftonline.com", ".microsoft.com", ".microsoft.us"): (
+        "DigiCert Inc",
+        "DigiCert SHA2 Secure Server CA",
+    ),
+    (".googleapis.com", ".google.com"): ("Google Trust Services", "WR2"),
+}
 _NOBODY = "unknown-host.lab.invalid"  # shown to who asks for no name, or for one that nobody serves
 _YEAR = datetime.timedelta(days=365)
 _DAY = datetime.timedelta(days=1)
@@ -30,24 +44,30 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._leaf_key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Lab Root CA")])
-        self._certificate = self._make_root()
+        self._certificate = self._make_authority(self._name, 1)
+        # One key for all of them: nobody has to break it.
+        self._issuers = {
+            ends: self._make_authority(_named(organisation, name), 0)
+            for ends, (organisation, name) in _ISSUERS.items()
+        }
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM)
 
     def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, issuer: x509.Name
     ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.timezone.utc)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(self._name)
+            .issuer_name(issuer)
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - _DAY)
             .not_valid_after(now + _YEAR)
         )
 
-    def _make_root(self) -> x509.Certificate:
+    def _make_authority(self, subject: x509.Name, below: int) -> x509.Certificate:
+        """An authority that the root signs; `below` is how many may follow it in a chain before the host's own."""
         public = self._key.public_key()
         usage = x509.KeyUsage(
             digital_signature=True,
@@ -61,8 +81,8 @@ class Authority:
             decipher_only=False,
         )
         return (
-            self._builder(self._name, public)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            self._builder(subject, public, self._name)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=below), critical=True)
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .sign(self._key, hashes.SHA256())
@@ -73,14 +93,18 @@ class Authority:
         # The common name holds 64 characters at most, and host names may be longer: it is for show.
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
         public = self._leaf_key.public_key()
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        authority = next(
+            (found for ends, found in self._issuers.items() if name.endswith(ends)),
+            self._certificate,
+        )
         certificate = (
-            self._builder(subject, public)
+            self._builder(subject, public, authority.subject)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(issuer, critical=False)
+            .add_extension(key_id, critical=False)
             .sign(self._key, hashes.SHA256())
         )
         key = self._leaf_key.private_bytes(
@@ -90,8 +114,20 @@ class Authority:
         )
         path = self._folder / f"{name}.pem"
         path.touch(mode=0o600)
-        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + key)
+        shown = [certificate] if authority is self._certificate else [certificate, authority]
+        chain = b"".join(each.public_bytes(serialization.Encoding.PEM) for each in shown)
+        path.write_bytes(chain + key)
         return path
+
+
+def _named(organisation: str, name: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "US"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        ]
+    )
 
 
 class Contexts:

@@ -125,15 +125,20 @@ def test_resolv_conf_and_hosts(tmp_path: Path) -> None:
     assert resolver.nameservers(path) == ["192.0.2.53", "fd00::53"]
     assert resolver.nameservers(tmp_path / "none") == ["127.0.0.1"]
     path.write_text(f"10.0.0.1 x # {HOST}\n10.0.0.2\tother {HOST.upper()}\n")
-    assert resolver.in_hosts_file(HOST, path)
-    assert not resolver.in_hosts_file("other.example", path)
+    assert resolver.hosts_file(HOST, path) == ["10.0.0.2"]
+    assert not resolver.hosts_file("other.example", path)
     path.write_text(f"10.0.0.1 x # {HOST}\n")
-    assert not resolver.in_hosts_file(HOST, path)
+    assert not resolver.hosts_file(HOST, path)
 
 
 def test_proxies_are_named_without_their_password() -> None:
     environment = {"HTTPS_PROXY": "http://u:pass@proxy.example:3128/", "all_proxy": "p2:80"}
-    assert resolver.proxies(environment) == [
-        {"variable": "HTTPS_PROXY", "host": "proxy.example:3128"},
-        {"variable": "all_proxy", "host": "p2:80"},
+    assert resolver.proxies(HOST, environment) == [
+        {"variable": "HTTPS_PROXY", "host": "proxy.example:3128", "bypassed": False},
+        {"variable": "all_proxy", "host": "p2:80", "bypassed": False},
     ]
+    excepted = {**environment, "no_proxy": "localhost,.amazonaws.com"}
+    assert [item["bypassed"] for item in resolver.proxies(HOST, excepted)] == [True, True]
+    broken = {"http_proxy": "http://u:secret@[::1", "HTTPS_PROXY": "http://\x07red/"}
+    hosts = [item["host"] for item in resolver.proxies(HOST, broken)]
+    assert hosts == ["\\x07red", "(not a URL)"]

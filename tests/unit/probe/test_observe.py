@@ -9,13 +9,16 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.probe import (
     certificate,
@@ -236,6 +239,40 @@ def test_an_unverified_certificate_is_refused_and_described(
     assert requests == []
 
 
+def test_a_trusted_proxys_chain_is_shown_with_its_issuer_and_fingerprints(tmp_path: Path) -> None:
+    proxy = Authority(tmp_path, "Inspecting Proxy")
+    with service(proxy, ADMITTED) as (port, _, _requests):
+        (seen,) = observe.observe([target(port)], True, vantage(proxy))
+    tls = seen["connections"][0]["tls"]
+    assert tls["ok"]
+    assert (tls["subject"], tls["issuer"]) == (f"CN={HOST}", "O=Tests, CN=Inspecting Proxy")
+    (link,) = tls["chain"]
+    issued = load_pem_x509_certificate((tmp_path / f"{HOST}30.pem").read_bytes())
+    assert link["fingerprint"] == issued.fingerprint(SHA256()).hex()
+    assert link["issuer"] == tls["issuer"]
+    assert tls["chain_complete"] == (sys.version_info >= (3, 10))
+
+
+def test_a_proxy_of_the_environment_is_reported_and_never_used(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        service(authority, ADMITTED) as (port, _, _requests),
+        socket.create_server(("127.0.0.1", 0)) as proxy,
+    ):
+        proxy.settimeout(0.3)
+        address = f"127.0.0.1:{proxy.getsockname()[1]}"
+        for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(variable, f"http://user:secret@{address}")
+        (seen,) = observe.observe([target(port)], True, vantage(authority))
+        with pytest.raises(TimeoutError):
+            proxy.accept()
+    assert seen["connections"][0]["http"]["answer"] == "admitted"
+    assert {item["host"] for item in seen["proxy"]} == {address}
+    assert not any(item["bypassed"] for item in seen["proxy"])
+    assert "secret" not in json.dumps(seen)
+
+
 def test_another_names_certificate_is_refused(authority: Authority) -> None:
     with service(authority, ADMITTED) as (port, _, requests):
         other = target(port, host="bedrock-runtime.us-east-1.amazonaws.com")
@@ -305,12 +342,24 @@ def test_many_targets_wait_together(authority: Authority) -> None:
     assert took < 5
 
 
-def test_the_deadline_ends_everything(authority: Authority) -> None:
+def test_the_deadline_ends_everything_and_what_was_seen_is_told(authority: Authority) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        late = vantage(authority, timeout=30.0, deadline=0.3)
+        late = vantage(authority, timeout=30.0, deadline=1.0)
         started = time.monotonic()
         (seen,) = observe.observe([target(silent.getsockname()[1])], True, late)
     assert time.monotonic() - started < 2
+    (only,) = seen["connections"]
+    assert only["tcp"]["ok"]
+    assert (only["tls"]["ok"], only["tls"]["error"]) == (False, "timed out")
+
+
+def test_a_resolver_that_never_returns_is_late(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe.resolver, "look_up", lambda *_: time.sleep(5))
+    started = time.monotonic()
+    (seen,) = observe.observe([target(443)], False, vantage(authority, deadline=0.3))
+    assert time.monotonic() - started < 1
     assert "deadline" in seen["error"]
     assert seen["connections"] == []
 

@@ -285,7 +285,7 @@ def connection(address: str, answer: str | None, **changes: Any) -> dict[str, An
             "ok": True,
             "version": "TLSv1.3",
             "names": [],
-            "issuer": "x",
+            "issuer": "C=US, O=Amazon, CN=Amazon RSA 2048 M02",
             "not_after": "x",
             "error": None,
             "ms": 1,

@@ -344,7 +344,7 @@ def connection(address: str, answer: str | None, **changes: Any) -> dict[str, An
             "ok": True,
             "version": "TLSv1.3",
             "names": [],
-            "issuer": "x",
+            "issuer": "C=US, O=Microsoft Corporation, CN=Microsoft Azure RSA TLS Issuing CA 03",
             "not_after": "x",
             "error": None,
             "ms": 1,

@@ -50,10 +50,14 @@ def _configured(case: Case) -> Iterator[Judgement]:
             observed=" and ".join(off) + " off: neither private DNS nor a private zone answers",
             fix=_BY_HAND,
         )
-        return
+        # Nothing answers now, and what else is wrong would only show once the attributes are on.
+        on = {**vpc, "dns_support": True, "dns_hostnames": True}
+        case = replace(case, evidence={**case.document, "vpc": on})
     for endpoint in common.own_endpoints(case):
         if is_up(endpoint):
-            yield _endpoint(case, endpoint)
+            judged = _endpoint(case, endpoint)
+            if not off or judged.status != "pass":
+                yield judged
 
 
 def _attributes_off(case: Case) -> list[str]:

@@ -46,16 +46,24 @@ def _endpoint(case: Case, endpoint: Endpoint) -> Judgement:
     if subnet["nsg_id"] is None:
         return _said("fail", resource, f"subnet {name} has no network security group")
     policies = subnet["private_endpoint_network_policies"]
+    rules = _rules(case, endpoint, str(subnet["nsg_id"]))
     if not applies(policies):
-        return _said(
-            "fail",
-            resource,
+        off = (
             f"the network policies of subnet {name} are {policies or 'Disabled'}, so that its network security group "
-            "does not apply to endpoints",
+            "does not apply to endpoints"
         )
-    group = common.group(case, str(subnet["nsg_id"]))
+        # What the group's rules say shows only once they apply.
+        return _said(
+            "fail", resource, f"{off}; {rules.observed}" if rules.status == "fail" else off
+        )
+    return rules
+
+
+def _rules(case: Case, endpoint: Endpoint, group_id: str) -> Judgement:
+    resource = str(endpoint["id"])
+    group = common.group(case, group_id)
     if group is None:
-        return common.lacking([f"{subnet['nsg_id']} was not read"], resource, _NARROW)
+        return common.lacking([f"{group_id} was not read"], resource, _NARROW)
     addresses = addresses_of(endpoint)
     if not addresses:
         return common.lacking(["the endpoint's addresses were not read"], resource, _NARROW)
@@ -71,10 +79,9 @@ def _endpoint(case: Case, endpoint: Endpoint) -> Judgement:
             common.private_cidrs(case),
         )
     ]
+    where = common.short(group_id)
     if admitted:
-        texts = "; ".join(dict.fromkeys(admitted))
-        return _said("fail", resource, f"{common.short(str(subnet['nsg_id']))}: {texts}")
-    where = common.short(str(subnet["nsg_id"]))
+        return _said("fail", resource, f"{where}: {'; '.join(dict.fromkeys(admitted))}")
     return _said("pass", resource, f"{where} admits no more than {', '.join(allowed)}")
 
 

@@ -34,7 +34,7 @@ def _judge(case: Case) -> Iterator[Judgement]:
         return
     peers = connected_peerings(case.document)
     for peering in peers:
-        if not _vantages_in(case, peering, len(peers)):
+        if not vantages_in(case, peering, len(peers)):
             yield _by_configuration(case, peering)
     if not peers and not spokes:
         yield Judgement(
@@ -46,7 +46,7 @@ def _judge(case: Case) -> Iterator[Judgement]:
         )
 
 
-def _vantages_in(case: Case, peering: Peering, peers: int) -> list[Vantage]:
+def vantages_in(case: Case, peering: Peering, peers: int) -> list[Vantage]:
     """The spoke vantages of a peer. With a single peer, one that names no network can be in no other."""
     return [
         item

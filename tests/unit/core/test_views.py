@@ -49,6 +49,7 @@ def observation(*connections: dict[str, Any]) -> dict[str, Any]:
             "system": addresses,
         },
         "connections": list(connections),
+        "not_connected": 0,
     }
 
 

@@ -201,9 +201,9 @@ evidence:
       description:
         - The application's network with C(id), C(role), C(project), C(auto) (null when the network could not be read),
           C(subnets), C(peerings), C(routes), C(dns_policy) and C(project_number). Each subnet has C(id), C(name),
-          C(region), C(cidr), C(secondary), C(private_google_access) and C(purpose), each peering C(network_id), C(state)
-          and whether it is C(readable). The DNS server policy is null or has C(name_servers) that are asked instead of
-          Google's.
+          C(region), C(cidr), C(secondary), C(private_google_access) and C(purpose), each peering C(network_id),
+          C(state) and whether it is C(readable). The DNS server policy is null or has C(name_servers) that are asked
+          instead of Google's.
       type: dict
     spokes:
       description: The networks of O(spoke_networks), in the shape of RV(evidence.network).

@@ -418,12 +418,12 @@ def test_runs_at_the_same_time_lose_nothing_and_touch_nothing_else(lab: Any) -> 
         f'ansible-playbook {path} > {path}.log 2>&1 & pids="$pids $!"\n' for path in plays
     )
     wait = f"for pid in $pids; do wait $pid || {{ cat {' '.join(f'{path}.log' for path in plays)}; exit 1; }}; done"
-    # Whoever reads first is held until the others have read.
+    # Whoever reads first is held until the others have read, after the first look.
     late = {
         "match": {"operation": "accesscontextmanager.accessPolicies.servicePerimeters.list"},
         "kind": "delay",
-        "seconds": 2,
-        "count": 3,
+        "seconds": 3,
+        "count": 4,
     }
     third = {
         **PAID,
@@ -446,6 +446,8 @@ def test_runs_at_the_same_time_lose_nothing_and_touch_nothing_else(lab: Any) -> 
     )
     start, all_of_them, locked, opened, end = succeeded(outcome)
     assert all_of_them["rc"] == 0
+    # They did meet: Google refused what was planned of an older state.
+    assert any(entry["write"] and entry["status"] == 409 for entry in outcome.journal)
     first, then, last = stands(start), stands(locked), stands(end)
     assert sorted(then[PERIMETER]["status"]["resources"]) == [VERTEX, OTHER]
     assert then[PAYMENTS]["status"]["restrictedServices"] == ["storage.googleapis.com", SERVICE]
@@ -559,7 +561,7 @@ def test_a_no_op_makes_two_calls_and_an_emergency_one_read(lab: Any) -> None:
         module(),
         module(state="sealed"),
         module(run_id="two"),
-        undo(run_id="two"),
+        undo(run_id="two", projects=["no-such-project"]),
         module(projects=["500000000001"]),
         undo(),
         in_process=False,

@@ -35,7 +35,7 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     connection = connect(params)
     task = make_task(params, name, connection)
     policy = Policy(connection, name, Deadline(params["wait_timeout"]))
-    task = task.resolved(connection, policy)
+    task = task.resolved(connection, policy, predicts=context.check_mode)
     start = task.start
     made = task.plan(_as_predicted(task, context, start))
     listed = steps(made.start, made.desired)

@@ -545,15 +545,26 @@ def test_projects_that_nobody_has_looked_at_are_not_bound(lab: Any) -> None:
     assert outcome.writes == []
 
 
-def test_denied_permissions_are_named(lab: Any) -> None:
+def test_denied_permissions_are_named_before_any_write(lab: Any) -> None:
+    admins = {"roles/accesscontextmanager.policyAdmin": [AUTOMATION]}
     readers = {"roles/accesscontextmanager.policyReader": [AUTOMATION]}
-    for bindings, permission in (
-        ({}, "servicePerimeters.list"),
-        (readers, "servicePerimeters.create"),
-    ):
+    policy = {
+        "constraint": "vertexai.allowedModels",
+        "project": "lab-vertex",
+        "denied_values": ["x"],
+    }
+    viewers = {"roles/orgpolicy.policyAdmin": [], "roles/orgpolicy.policyViewer": [AUTOMATION]}
+    cases: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+        ({}, {}, "accesscontextmanager.servicePerimeters.list"),
+        (readers, {}, "accesscontextmanager.servicePerimeters.create"),
+        ({**admins, **viewers}, {"organization_policies": [policy]}, "orgpolicy.policies.create"),
+    ]
+    for bindings, options, permission in cases:
         organization = {"bindings": {"roles/accesscontextmanager.policyAdmin": [], **bindings}}
-        outcome = lab.tasks(module(), world=world(organization=organization))
-        assert f"accesscontextmanager.{permission}" in outcome.results[0]["msg"], outcome.results
+        outcome = lab.tasks(module(**options), LOOK, world=world(organization=organization))
+        refused, look = outcome.results
+        assert permission in refused["msg"], refused
+        assert PERIMETER not in stands(look)
 
 
 def test_a_no_op_makes_two_calls_and_an_emergency_one_read(lab: Any) -> None:

@@ -418,12 +418,12 @@ def test_runs_at_the_same_time_lose_nothing_and_touch_nothing_else(lab: Any) -> 
         f'ansible-playbook {path} > {path}.log 2>&1 & pids="$pids $!"\n' for path in plays
     )
     wait = f"for pid in $pids; do wait $pid || {{ cat {' '.join(f'{path}.log' for path in plays)}; exit 1; }}; done"
-    # Whoever reads first is held until the others have read.
+    # Whoever reads first is held until the others have read, after the first look.
     late = {
         "match": {"operation": "accesscontextmanager.accessPolicies.servicePerimeters.list"},
         "kind": "delay",
-        "seconds": 2,
-        "count": 3,
+        "seconds": 3,
+        "count": 4,
     }
     third = {
         **PAID,
@@ -446,6 +446,8 @@ def test_runs_at_the_same_time_lose_nothing_and_touch_nothing_else(lab: Any) -> 
     )
     start, all_of_them, locked, opened, end = succeeded(outcome)
     assert all_of_them["rc"] == 0
+    # They did meet: Google refused what was planned of an older state.
+    assert any(entry["write"] and entry["status"] == 409 for entry in outcome.journal)
     first, then, last = stands(start), stands(locked), stands(end)
     assert sorted(then[PERIMETER]["status"]["resources"]) == [VERTEX, OTHER]
     assert then[PAYMENTS]["status"]["restrictedServices"] == ["storage.googleapis.com", SERVICE]
@@ -543,15 +545,26 @@ def test_projects_that_nobody_has_looked_at_are_not_bound(lab: Any) -> None:
     assert outcome.writes == []
 
 
-def test_denied_permissions_are_named(lab: Any) -> None:
+def test_denied_permissions_are_named_before_any_write(lab: Any) -> None:
+    admins = {"roles/accesscontextmanager.policyAdmin": [AUTOMATION]}
     readers = {"roles/accesscontextmanager.policyReader": [AUTOMATION]}
-    for bindings, permission in (
-        ({}, "servicePerimeters.list"),
-        (readers, "servicePerimeters.create"),
-    ):
+    policy = {
+        "constraint": "vertexai.allowedModels",
+        "project": "lab-vertex",
+        "denied_values": ["x"],
+    }
+    viewers = {"roles/orgpolicy.policyAdmin": [], "roles/orgpolicy.policyViewer": [AUTOMATION]}
+    cases: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+        ({}, {}, "accesscontextmanager.servicePerimeters.list"),
+        (readers, {}, "accesscontextmanager.servicePerimeters.create"),
+        ({**admins, **viewers}, {"organization_policies": [policy]}, "orgpolicy.policies.create"),
+    ]
+    for bindings, options, permission in cases:
         organization = {"bindings": {"roles/accesscontextmanager.policyAdmin": [], **bindings}}
-        outcome = lab.tasks(module(), world=world(organization=organization))
-        assert f"accesscontextmanager.{permission}" in outcome.results[0]["msg"], outcome.results
+        outcome = lab.tasks(module(**options), LOOK, world=world(organization=organization))
+        refused, look = outcome.results
+        assert permission in refused["msg"], refused
+        assert PERIMETER not in stands(look)
 
 
 def test_a_no_op_makes_two_calls_and_an_emergency_one_read(lab: Any) -> None:
@@ -559,7 +572,7 @@ def test_a_no_op_makes_two_calls_and_an_emergency_one_read(lab: Any) -> None:
         module(),
         module(state="sealed"),
         module(run_id="two"),
-        undo(run_id="two"),
+        undo(run_id="two", projects=["no-such-project"]),
         module(projects=["500000000001"]),
         undo(),
         in_process=False,

@@ -20,7 +20,7 @@ from ..core.gcp.perimeter import lacking
 from ..core.gcp.plan_lockdown import ENFORCED, LockPlan, lock
 from ..module import Context
 from ..waiting import Deadline
-from . import lockdown_members, lockdown_preview
+from . import lockdown_members, lockdown_preview, org_policies
 from .client import Connection, connect
 from .lockdown_apply import Policy, apply
 from .lockdown_task import Task, make_task
@@ -35,7 +35,7 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     connection = connect(params)
     task = make_task(params, name, connection)
     policy = Policy(connection, name, Deadline(params["wait_timeout"]))
-    task = task.resolved(connection, policy)
+    task = task.resolved(connection, policy, predicts=context.check_mode)
     start = task.start
     made = task.plan(_as_predicted(task, context, start))
     listed = steps(made.start, made.desired)
@@ -68,6 +68,7 @@ def _may_lock(task: Task, context: Context, connection: Connection, made: LockPl
         problems(made, task.others, task.members, task.names),
         "the lock may not be made",
     )
+    org_policies.rehearse(connection, made.start.policies, made.desired.policies)
     harmless = not made.delta.status.to_json() and not made.refuses
     if task.params["roll_out"] != ENFORCED or harmless:
         return True

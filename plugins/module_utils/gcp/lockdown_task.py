@@ -95,15 +95,18 @@ class Task:
             for target, (projects, networks) in self.of.items()
         ]
 
-    def resolved(self, connection: Connection, policy: Policy) -> Task:
-        """With what stands, and the numbers of the projects."""
+    def resolved(self, connection: Connection, policy: Policy, *, predicts: bool) -> Task:
+        """With what stands, and the numbers of the projects, which only making or predicting a lock needs.
+
+        predicts: whether this is check mode. Taking a lock away must not hang on whether a project can be read.
+        """
         reads: dict[str, Callable[[], Any]] = {"perimeters": lambda: _stands(self, policy)}
         wanted = [
             *self.projects,
             *(item for projects, _ in self.of.values() for item in projects),
             *(item["project"] for item in self.supporting),
         ]
-        if self.locking or self.projects:
+        if self.locking or (predicts and self.params["state"] == "sealed"):
             reads["numbers"] = lambda: numbers(connection, wanted)
         found = gather(reads)
         start, others = found["perimeters"]

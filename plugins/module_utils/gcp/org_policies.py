@@ -12,7 +12,7 @@ from typing import Any
 
 from ..core.errors import EndpointError
 from ..core.gcp.org_policies import DRY_RUN_SPEC, SPEC, Policies, content
-from .client import Connection, settle
+from .client import Connection, GoogleError, settle
 
 SERVICE = "orgpolicy"
 _PARTS = (SPEC, DRY_RUN_SPEC)
@@ -37,6 +37,31 @@ def read(
         if found and found.get("etag"):
             etags[name] = str(found["etag"])
     return stands, etags, failures
+
+
+def rehearse(connection: Connection, before: Policies, after: Policies) -> None:
+    """GoogleError that names a permission that is lacking, before the perimeter is changed."""
+    from .create_permissions import held
+
+    needs: dict[str, set[str]] = {}
+    for name, parts in after.items():
+        known = before.get(name, {})
+        if parts != known:
+            verb = "create" if not known else "update" if parts else "delete"
+            needs.setdefault(name.split("/")[1], set()).add(f"orgpolicy.policies.{verb}")
+    for project, permissions in sorted(needs.items()):
+        found = held(connection, project, sorted(permissions))
+        lacking = sorted(permissions - found) if found is not None else []
+        if lacking:
+            raise GoogleError(
+                f"permission denied for {', '.join(lacking)}",
+                kind="denied",
+                action=lacking[0],
+                resource=f"projects/{project}",
+                code="forbidden",
+                fix="Give these credentials a role that has it, or leave organization_policies out; a new binding "
+                "takes some minutes",
+            )
 
 
 def write(

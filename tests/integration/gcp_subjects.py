@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import gcp_lock_subject as lock
 from .harness import Act, Subject
 
 TIMING = {
@@ -41,9 +42,16 @@ CALLS: dict[str, set[str]] = {
         "dns.responsePolicies.delete",
         "dns.responsePolicyRules.delete",
     },
+    **lock.CALLS,
 }
 # Calls that send a POST and change nothing.
-ASKING = {"create_permissions.held"}
+ASKING = {
+    "create_permissions.held",
+    "observe_access.policy_read",
+    "observe_traffic.traffic_reads",
+    "observe_traffic._entries",
+    *lock.ASKING,
+}
 
 
 def of(*files: str) -> list[str]:
@@ -213,17 +221,17 @@ DNS = Subject(
     width=2,
 )
 
-SUBJECTS = [ENDPOINTS, DNS]
+SUBJECTS = [ENDPOINTS, DNS, lock.LOCKDOWN]
 
 # A first run of all of them, one after the other, in a world that has nothing yet.
 FIRST_RUN: list[dict[str, Any]] = [
     {ENDPOINTS.module: CREATE},
     {DNS.module: NAMES},
+    *lock.FIRST_RUN,
 ]
 AFTER_FIRST_RUN: dict[str, list[str]] = {
     **MADE,
     "zones": [_zone("app", HERE), _zone("spoke", THERE)],
     "policies": [],
-    # Somebody else's, of the default world.
-    "perimeters": ["payments enforced(projects/500000000003;storage.googleapis.com)"],
+    **lock.AFTER_FIRST_RUN,
 }

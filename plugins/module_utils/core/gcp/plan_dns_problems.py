@@ -30,6 +30,7 @@ def problems(view: View, wanted: Wanted) -> list[EndpointError]:
         found += _handed_on(view, wanted) + _overruled(view, wanted)
     else:
         found += _passed(view, wanted)
+    found += _torn(view, wanted)
     for change in present(view, wanted):
         found += _shared(change, wanted) + _foreign(change) + _routed(change, wanted)
     return found
@@ -126,6 +127,28 @@ def _passed(view: View, wanted: Wanted) -> list[EndpointError]:
                             fix="Use mode zones, or remove the rule",
                         )
                     )
+    return found
+
+
+def _torn(view: View, wanted: Wanted) -> list[EndpointError]:
+    """What answers in several of the networks, which are to have different addresses."""
+    found = []
+    for host in wanted.hosts:
+        asked: dict[str, tuple[Holder, set[str]]] = {}
+        for network, address in wanted.places.items():
+            holder = view.zone(host, network) if wanted.mode == "zones" else view.policy(network)
+            if holder is not None and not holder.leads:
+                asked.setdefault(holder.id, (holder, set()))[1].add(address)
+        found += [
+            EndpointError(
+                f"it answers for {host} in several of these networks, and can give them one address only, not each "
+                f"its own ({', '.join(sorted(addresses))})",
+                resource=holder.id,
+                fix="Detach from it all of these networks but those that are to have the same address, and run again",
+            )
+            for holder, addresses in asked.values()
+            if len(addresses) > 1
+        ]
     return found
 
 

@@ -302,6 +302,19 @@ def test_zones_that_break_other_names_are_told() -> None:
     assert B in text and "DNS peering" in text
 
 
+@pytest.mark.parametrize("mode", ["zones", "response_policy"])
+def test_one_answer_cannot_be_each_networks_own(mode: str) -> None:
+    held = {
+        "zones": zone("both", HOST, A, B, entries=[record(HOST, Y)]),
+        "response_policy": policy("both", A, B, entries=[rule(HOST, Y, key="r")]),
+    }[mode]
+    # What answers already is right for the one, so that nothing would be changed.
+    asked = wanted(places={A: X, B: Y}, mode=mode)
+    (found, *_) = problems(View(holders=(held,)), asked)
+    assert found.resource == held.id
+    assert "can give them one address only" in found.message
+
+
 def test_rules_of_a_policy() -> None:
     held = policy("rpz", A, entries=[rule(HOST, Y, key="mine"), rule("a.example", Y, key="o")])
     (change,) = present(View(holders=(held,)), wanted(hosts=(HOST, OTHER), **RPZ))

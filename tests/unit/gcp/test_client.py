@@ -191,7 +191,7 @@ def test_a_refused_token_that_was_given_is_told_as_google_told_it() -> None:
     session = Session(error(401, "invalid authentication credentials"))
     given = client.connect({"auth_kind": "accesstoken", "access_token": "given"})
     connection = replace(given, session=session)
-    with pytest.raises(client.GoogleError, match="invalid authentication credentials.*expired"):
+    with pytest.raises(client.GoogleError, match=r"invalid authentication credentials.*expired"):
         connection.get("compute", PATH)
     assert len(session.sent) == 1
 

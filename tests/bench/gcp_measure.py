@@ -5,8 +5,10 @@
 """What Google costs in the lab, this collection's way and google.cloud's. Usage: gcp_measure.py COUNT FOLDER.
 
 Each way gets a lab of its own that starts from the same open networks, and the same playbook several times: in check
-mode, to create, where nothing is to do, and, after somebody deleted one DNS record of each project, in check mode again
-and for real. In the first lab google.cloud's reading modules then look at what this collection made, unmodified.
+mode, to create, where nothing is to do, after somebody deleted one DNS record of each project, in check mode again and
+for real, and after somebody detached one zone of each project from its network. In the first lab google.cloud's reading
+modules then look at what this collection made, unmodified; when one of them sees something else than what is there, the
+benchmark fails.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ STEPS = {
     "second": ((), "second run"),
     "noticing": (("--check", "--diff"), "check mode, after one record of each project was deleted"),
     "repairing": ((), "run after one record of each project was deleted"),
+    "attaching": ((), "run after one zone of each project was detached from its network"),
 }
 STRUCK = f"{REGION}-aiplatform.googleapis.com."
 
@@ -42,14 +45,16 @@ def inside(name: str, folder: Path, results: Path) -> None:
     found: dict[str, Any] = {}
     for step, (extra, _title) in STEPS.items():
         if step == "noticing":
-            records.strike()
+            records.delete()
+        if step == "attaching":
+            records.detach()
         found[step] = {**run(WAYS[name], folder, *extra), "records": records.count()}
     look(WAYS[name], folder)
     results.write_text(json.dumps(found))
 
 
 class Records:
-    """The A records of all projects, through Cloud DNS's API."""
+    """The A records that the networks of all projects see, through Cloud DNS's API."""
 
     def __init__(self, folder: Path) -> None:
         hosts = yaml.safe_load((folder / "inventory.yml").read_text())["all"]["hosts"]
@@ -61,25 +66,34 @@ class Records:
         self.session = AuthorizedSession(account)
 
     def count(self) -> int:
-        """How many there are that lead a name to an endpoint."""
+        """How many there are, each as often as there are networks that see it."""
         return sum(
-            len(self._records(project, zone))
+            len(self._records(project, zone)) * len(_seen_by(zone))
             for project in self.projects
             for zone in self._zones(project)
         )
 
-    def strike(self) -> None:
-        """Delete one of each project: that of the regional name in the application's network."""
-        for number, project in enumerate(self.projects):
-            app = next(iter(networks(number)))
-            (zone,) = [
-                zone
-                for zone in self._zones(project)
-                if zone["dnsName"] == STRUCK
-                and zone["privateVisibilityConfig"]["networks"][0]["networkUrl"].endswith(app)
-            ]
+    def delete(self) -> None:
+        """One of each project: that of the regional name in the application's network."""
+        for project, zone in self._struck():
             deletions = self._records(project, zone)
             self._ask("POST", project, f"/{zone['name']}/changes", {"deletions": deletions})
+
+    def detach(self) -> None:
+        """The zone of that record from its network."""
+        for project, zone in self._struck():
+            nobody: dict[str, Any] = {"privateVisibilityConfig": {"networks": []}}
+            self._ask("PATCH", project, f"/{zone['name']}", nobody)
+
+    def _struck(self) -> list[tuple[str, dict[str, Any]]]:
+        """Project and zone."""
+        apps = [next(iter(networks(number))) for number in range(len(self.projects))]
+        return [
+            (project, zone)
+            for project, app in zip(self.projects, apps, strict=True)
+            for zone in self._zones(project)
+            if zone["dnsName"] == STRUCK and any(link.endswith(app) for link in _seen_by(zone))
+        ]
 
     def _zones(self, project: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._ask("GET", project).get("managedZones", [])
@@ -95,6 +109,11 @@ class Records:
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
+
+
+def _seen_by(zone: dict[str, Any]) -> list[str]:
+    known = zone.get("privateVisibilityConfig", {}).get("networks", [])
+    return [item["networkUrl"] for item in known]
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""vertex_psc_endpoint in the lab: prediction, drift, adoption, replacement, bad input, faults, deletion."""
+"""vertex_psc_endpoint in the lab: prediction, drift, adoption, replacement, faults, deletion."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ APP, SPOKE = f"{PROJECT}/global/networks/app", f"{PROJECT}/global/networks/spoke
 RULE, ADDRESS = f"{PROJECT}/global/forwardingRules", f"{PROJECT}/global/addresses"
 FIREWALL = f"{PROJECT}/global/firewalls"
 SUBNET = f"{PROJECT}/regions/us-central1/subnetworks/app-a"
-AUTOMATION = "serviceAccount:automation@lab-vertex.iam.gserviceaccount.com"
 MANAGED = {"private-ai-endpoints": "managed"}
 CIDRS = ["10.30.0.0/16"]
 # Everything that can be asked for.
@@ -304,82 +303,6 @@ def test_absent_removes_everything_that_was_made(lab: Any) -> None:
     _made, predicted, gone, again, left = succeeded(outcome)
     assert shape(predicted["steps"]) == shape(gone["steps"]) and not again["changed"]
     assert stands(left) == {"forwardingRules": [], "addresses": [], "firewalls": []}
-
-
-def without(permission: str) -> dict[str, Any]:
-    """A world in which the playbooks lack one permission."""
-    rights = ["compute.*", "servicedirectory.*", "resourcemanager.projects.get", "orgpolicy.*.get"]
-    role = f"{PROJECT}/roles/partial"
-    # Bindings are merged with those of the default world.
-    bindings = {
-        role: [AUTOMATION],
-        "roles/compute.networkAdmin": [],
-        "roles/compute.securityAdmin": [],
-    }
-    return {
-        "roles": {role: [*rights, f"-{permission}"]},
-        "projects": [{"id": "lab-vertex", "number": "500000000001", "bindings": bindings}],
-    }
-
-
-FORBIDDEN = {
-    "org_policies": [
-        {
-            "name": "projects/500000000001/policies/"
-            "compute.disablePrivateServiceConnectCreationForConsumers",
-            "spec": {"rules": [{"values": {"deniedValues": ["GOOGLE_APIS"]}}]},
-        }
-    ]
-}
-DISABLED = {
-    "projects": [{"id": "lab-vertex", "number": "500000000001", "disabled_services": ["compute"]}]
-}
-AUTO = {"networks": [{"id": f"{PROJECT}/global/networks/auto", "auto": True}]}
-BAD: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
-    "dashes": ({"endpoint_name": "psc-vertex"}, {}, ["'psc-vertex'", "no dashes", "Use pscvertex"]),
-    "long": ({"endpoint_name": "p" * 21}, {}, [f"Use {'p' * 20}"]),
-    "inside": ({"address": "10.30.1.9"}, {}, ["10.30.1.9", "10.30.1.0/24", "app-a", "outside"]),
-    "peer": ({"address": "10.31.1.9"}, {}, ["10.31.1.0/24", "spoke-a"]),
-    "auto": (
-        {"network": f"{PROJECT}/global/networks/auto", "address": "10.130.0.1"},
-        AUTO,
-        ["10.128.0.0/9", "auto mode"],
-    ),
-    "network": (
-        {"network": f"{PROJECT}/global/networks/none"},
-        {},
-        ["networks/none does not exist", "Check its project and name"],
-    ),
-    "api": ({}, DISABLED, ["compute.googleapis.com is not enabled", "gcloud services enable"]),
-    "permission": (
-        {},
-        without("compute.globalForwardingRules.pscCreate"),
-        ["permission denied for compute.globalForwardingRules.pscCreate"],
-    ),
-    "policy": (
-        {},
-        FORBIDDEN,
-        ["compute.disablePrivateServiceConnectCreationForConsumers", "GOOGLE_APIS"],
-    ),
-    "foreign name": (
-        {"network": SPOKE, "endpoint_name": "theirs"},
-        SOMEBODYS,
-        ["theirs exists and belongs to", "Use theirs2"],
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_one_clear_sentence_before_any_write(lab: Any, case: str) -> None:
-    wish, sections, words = BAD[case]
-    task = {NAME: {"networks": [{"network": APP, "endpoint_name": "pscvertex", **wish}]}}
-    outcome = lab.tasks(task, world=world(**sections))
-    (result,) = outcome.results
-    assert result.get("failed"), result
-    for word in words:
-        assert word in result["msg"], result["msg"]
-    assert result["error"]["fix"] and "Traceback" not in result["msg"]
-    assert outcome.writes == []
 
 
 WRITES = [

@@ -94,6 +94,11 @@ class Tokens:
         self._credential, self._request = credential, request
         self._lock = threading.Lock()
 
+    @property
+    def renewable(self) -> bool:
+        """Whether Google gives another one. Not for a token that was given as it is, without what renews it."""
+        return getattr(self._credential, "refresh_token", "") is not None
+
     def get(self, refused: str | None = None) -> str:
         """A valid token. refused: one that Google did not accept, so that a new one is asked for. GoogleError."""
         from google.auth import exceptions
@@ -234,7 +239,7 @@ class Connection:
     ) -> dict[str, Any]:
         token = self.tokens.get()
         answer = self._once(url, method, body, params, token, resource, action)
-        if answer.status_code == 401:
+        if answer.status_code == 401 and self.tokens.renewable:
             # Revoked, or expired by a clock that is not ours: once more with another one.
             fresh = self.tokens.get(refused=token)
             answer = self._once(url, method, body, params, fresh, resource, action)

@@ -18,6 +18,7 @@ from ..core.gcp.plan_create_types import (
     DeleteAddress,
     DeleteFirewall,
     DeleteRule,
+    SetAccess,
     SetFirewall,
     SetLabels,
 )
@@ -29,16 +30,19 @@ _RULES, _ADDRESSES, _FIREWALLS = (
     "compute.globalAddresses",
     "compute.firewalls",
 )
+_ACCESS = "compute.subnetworks.setPrivateIpGoogleAccess"
 
 
 def rehearse(connection: Connection, changes: Iterable[Change]) -> None:
-    """GoogleError that names every permission that is lacking, or the policy; one read for each project."""
+    """GoogleError that names every permission that is lacking, or the policy; one read for each project and subnet."""
     changes = list(changes)
     needs = needed(changes)
+    subnets = [item.subnet for item in changes if isinstance(item, SetAccess)]
     makers = sorted({item.rule.project for item in changes if isinstance(item, CreateRule)})
     found = gather(
         {
-            **{f"may {name}": partial(held, connection, name, needs[name]) for name in needs},
+            **{f"projects/{name}": partial(held, connection, name, needs[name]) for name in needs},
+            **{path: partial(_held_on_subnet, connection, path) for path in subnets},
             **{f"policy {name}": partial(_forbidden, connection, name) for name in makers},
         }
     )
@@ -54,17 +58,17 @@ def rehearse(connection: Connection, changes: Iterable[Change]) -> None:
         for name in makers
         if found[f"policy {name}"]
     ]
-    for name, permissions in needs.items():
-        known = found[f"may {name}"]
+    wanted = {f"projects/{name}": permissions for name, permissions in needs.items()}
+    for resource, permissions in {**wanted, **{path: [_ACCESS] for path in subnets}}.items():
+        known = found[resource]
         errors += [
             GoogleError(
                 f"permission denied for {permission}",
                 kind="denied",
                 action=permission,
-                resource=f"projects/{name}",
+                resource=resource,
                 code="forbidden",
-                fix=f"Give these credentials a role that has {permission} on this project; a new binding takes some "
-                "minutes",
+                fix=f"Give these credentials a role that has {permission} on it; a new binding takes some minutes",
             )
             for permission in permissions
             if known is not None and permission not in known
@@ -75,7 +79,7 @@ def rehearse(connection: Connection, changes: Iterable[Change]) -> None:
 
 
 def needed(changes: Iterable[Change]) -> dict[str, list[str]]:
-    """Project → the permissions that the changes need there. Those that a single subnet may grant are left out."""
+    """Project → the permissions that the changes need there, but for those that are asked of a subnet."""
     found: dict[str, list[str]] = {}
     for change in changes:
         for project, permission in _needs(change):
@@ -122,10 +126,19 @@ def _needs(change: Change) -> list[tuple[str, str]]:
 def held(connection: Connection, project: str, permissions: list[str]) -> set[str] | None:
     """Those of the permissions that are held; None when it cannot be asked, so that only the write can tell."""
     path = f"projects/{project}:testIamPermissions"
+    return _ask(connection, "cloudresourcemanager", path, permissions)
+
+
+def _held_on_subnet(connection: Connection, subnet: str) -> set[str] | None:
+    """The same for Private Google Access of one subnet, which its own bindings may give as well as the project's."""
+    return _ask(connection, "compute", f"{subnet}/testIamPermissions", [_ACCESS])
+
+
+def _ask(
+    connection: Connection, service: str, path: str, permissions: list[str]
+) -> set[str] | None:
     try:
-        found = connection.rest(
-            "cloudresourcemanager", "POST", path, {"permissions": permissions}, resource=path
-        )
+        found = connection.rest(service, "POST", path, {"permissions": permissions}, resource=path)
     except GoogleError as error:
         if error.kind not in ("denied", "disabled", "policy", "missing", "refused"):
             raise

@@ -325,6 +325,10 @@ def test_a_network_and_what_is_in_it(lab: Lab) -> None:
     lab.done("POST", f"{subnets}/app-a/setPrivateIpGoogleAccess", off)
     assert lab.call("GET", f"{subnets}/app-a")[1]["privateIpGoogleAccess"] is False
     assert lab.call("PATCH", f"{subnets}/app-a", off)[0] == 412
+    asked = {"permissions": ["compute.subnetworks.get", "compute.subnetworks.update"]}
+    held = f"{subnets}/app-a/testIamPermissions"
+    assert lab.call("POST", held, asked)[1] == asked
+    assert Lab(VIEWER).call("POST", held, asked)[1] == {"permissions": asked["permissions"][:1]}
     lab.done("POST", ADDRESSES, ADDRESS)
     body = {"name": "late", "network": APP_NETWORK, "ipCidrRange": "10.9.9.0/24"}
     _, answer = lab.call("POST", subnets, body)

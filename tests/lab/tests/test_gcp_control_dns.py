@@ -193,6 +193,23 @@ def test_a_change_takes_one_record_for_another(lab: Lab) -> None:
     assert lab.addresses(INSIDE) == ("10.9.9.10",)
 
 
+def test_a_change_as_google_cloud_s_module_sends_it(lab: Lab) -> None:
+    """By its definition's name for startTime, and with the serial of the SOA counted up."""
+    lab.ok("POST", ZONES, ZONE)
+    (soa,) = lab.ok("GET", f"{ZONES}/vertex/rrsets?type=SOA")["rrsets"]
+    words = soa["rrdatas"][0].split(" ")
+    words[2] = str(int(words[2]) + 1)
+    body = {
+        "kind": "dns#change",
+        "additions": [{**soa, "rrdatas": [" ".join(words)]}, record()],
+        "deletions": [soa],
+        "start_time": "2026-01-31T12:00:00.000000",
+    }
+    assert lab.ok("POST", f"{ZONES}/vertex/changes", body)["startTime"] != body["start_time"]
+    assert lab.addresses(INSIDE) == ("10.9.9.9",)
+    assert lab.call("POST", f"{ZONES}/vertex/changes", {**body, "start_tim": ""})[0] == 400
+
+
 def test_a_zone_with_records_cannot_be_deleted(lab: Lab) -> None:
     lab.ok("POST", ZONES, ZONE)
     lab.ok("POST", f"{ZONES}/vertex/changes", {"additions": [record()]})

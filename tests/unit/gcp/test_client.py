@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,15 @@ def test_a_refused_token_is_replaced_once(connect: Callable[..., client.Connecti
     connect(session).get("compute", PATH)
     sent = [options["headers"]["Authorization"] for _method, _url, options in session.sent]
     assert sent == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_a_refused_token_that_was_given_is_told_as_google_told_it() -> None:
+    session = Session(error(401, "invalid authentication credentials"))
+    given = client.connect({"auth_kind": "accesstoken", "access_token": "given"})
+    connection = replace(given, session=session)
+    with pytest.raises(client.GoogleError, match=r"invalid authentication credentials.*expired"):
+        connection.get("compute", PATH)
+    assert len(session.sent) == 1
 
 
 def test_pages_and_aggregated_lists_are_joined(connect: Callable[..., client.Connection]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from . import iam
 from .compute_common import (
     bad,
     check_fingerprint,
@@ -141,6 +142,18 @@ def set_google_access(control: Control) -> Result:
         path,
         lambda: _change(resource, {"privateIpGoogleAccess": wanted}),
     )
+
+
+@method("compute.subnetworks.testIamPermissions")
+def test_permissions(control: Control) -> Result:
+    """Those that the project gives: subnets have no bindings of their own here."""
+    found(control, f"{_subnet_prefix(control)}/{control.path['resource']}")
+    held = [
+        each
+        for each in control.body.get("permissions", [])
+        if iam.allowed(control.state, control.caller, each, f"projects/{control.project.id}")
+    ]
+    return {"permissions": held} if held else {}
 
 
 @method("compute.subnetworks.patch")

@@ -97,6 +97,15 @@ def body_of(document: Document, method: Method, body: bytes) -> dict[str, Any]:
     return _Reader(document, method).message(value, document.schemas[method.request], "")
 
 
+def _name(spelled: str, properties: Mapping[str, Any]) -> str:
+    """A field's name as the document has it: Google also takes the one of its own definition, start_time for startTime.
+
+    https://protobuf.dev/programming-guides/json/. google.cloud's gcp_dns_resource_record_set sends that one.
+    """
+    camel = re.sub(r"_([a-z0-9])", lambda found: found.group(1).upper(), spelled)
+    return camel if spelled not in properties and camel in properties else spelled
+
+
 class _Reader:
     def __init__(self, document: Document, method: Method) -> None:
         self._document = document
@@ -114,7 +123,8 @@ class _Reader:
         properties = schema.get("properties")
         rest = schema.get("additionalProperties")
         made: dict[str, Any] = {}
-        for name, item in value.items():
+        for spelled, item in value.items():
+            name = _name(spelled, properties or {})
             field = properties.get(name) if properties else None
             field = field if field is not None else rest
             if field is None:

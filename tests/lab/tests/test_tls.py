@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 
 import pytest
+
 from lab.tls import Authority, Contexts
 
 

@@ -10,13 +10,14 @@ import json
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.private_ai.endpoints.plugins.module_utils.probe import observe
+from ansible_collections.private_ai.endpoints.plugins.module_utils.probe import observe, reading
 
 from .hostile import TLS_DRIP, Handler, dripping, once, over_tls, sending, stream_server
 from .servers import Authority
@@ -182,3 +183,10 @@ def test_all_at_once_ends_by_the_deadline_in_little_memory(
     assert told["longest"] < 8000
     # Every answer is reported, and only so many are connected to.
     assert all(entry == [5000, 64, 4936] for entry in told["counts"])
+
+
+def test_an_answer_is_read_up_to_a_size() -> None:
+    endless = types.SimpleNamespace(settimeout=lambda _: None, recv_into=len)
+    stream = reading.Bounded(endless, time.monotonic() + 60).makefile("rb")  # type: ignore[arg-type]
+    with pytest.raises(reading.TooMuch):
+        stream.read(10_000_000)

@@ -123,15 +123,18 @@ options:
   checks:
     description:
       - Run only the checks with these ids. Without it every check that O(expect) and O(pinned) ask for.
-      - For AWS the ids are V(aws_m1_public_access), V(aws_m2_names), V(aws_m3_endpoint_policy), V(aws_m4_firewall),
-        V(aws_m5_placement), V(aws_m6_spokes), V(aws_m7_planes), V(aws_admission), V(aws_c7_traffic), V(aws_pinned) and
-        V(aws_open).
-      - For Azure they are V(azure_m1_public_access), V(azure_m2_names), V(azure_m3_access), V(azure_m4_firewall),
-        V(azure_m5_placement), V(azure_m6_spokes), V(azure_m7_planes), V(azure_connection), V(azure_admission),
-        V(azure_c7_traffic), V(azure_pinned) and V(azure_open).
+      - For AWS the ids are V(aws_m1_public_access), V(aws_m2_names), V(aws_m3_endpoint_policy),
+        V(aws_m4_firewall), V(aws_m5_placement), V(aws_m6_spokes), V(aws_m7_planes), V(aws_admission),
+        V(aws_c7_traffic), V(aws_pinned), V(aws_open), V(aws_contradictions), V(aws_blind_spots),
+        V(aws_interception) and V(aws_proxies).
+      - For Azure they are V(azure_m1_public_access), V(azure_m2_names), V(azure_m3_access),
+        V(azure_m4_firewall), V(azure_m5_placement), V(azure_m6_spokes), V(azure_m7_planes),
+        V(azure_connection), V(azure_admission), V(azure_c7_traffic), V(azure_pinned), V(azure_open),
+        V(azure_contradictions), V(azure_blind_spots), V(azure_interception) and V(azure_proxies).
       - For Google they are V(gcp_m1_public_access), V(gcp_m2_names), V(gcp_m3_access), V(gcp_m4_firewall),
         V(gcp_m5_placement), V(gcp_m6_spokes), V(gcp_m7_planes), V(gcp_connection), V(gcp_admission),
-        V(gcp_c7_traffic), V(gcp_pinned) and V(gcp_open).
+        V(gcp_c7_traffic), V(gcp_pinned), V(gcp_open), V(gcp_contradictions), V(gcp_blind_spots),
+        V(gcp_interception) and V(gcp_proxies).
     type: list
     elements: str
     default: []

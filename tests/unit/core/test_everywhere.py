@@ -21,9 +21,16 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.core.azure.ch
 )
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.checks import run_check
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.contracts import Finding
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.gcp.checks import (
+    outlook as gcp_outlook,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.outlook import Outlook
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.validate import cases_of
-from ansible_collections.private_ai.endpoints.tests.unit.support import aws_case, azure_case
+from ansible_collections.private_ai.endpoints.tests.unit.support import (
+    aws_case,
+    azure_case,
+    gcp_case,
+)
 
 Parts = dict[str, Any]
 Change = Callable[[Parts], object]
@@ -36,8 +43,12 @@ CLOUDS: dict[str, tuple[ModuleType, Outlook, str, str]] = {
         azure_case.OPENAI,
         azure_case.SPOKE,
     ),
+    "gcp": (gcp_case, gcp_outlook.OUTLOOK, gcp_case.GLOBAL, gcp_case.SPOKE),
 }
-INSIDE, SPOKE = {"aws": "app-a", "azure": "app"}, {"aws": "spoke-a", "azure": "spoke"}
+INSIDE, SPOKE = (
+    {"aws": "app-a", "azure": "app", "gcp": "app"},
+    {"aws": "spoke-a", "azure": "spoke", "gcp": "spoke"},
+)
 PROXY = {"variable": "HTTPS_PROXY", "host": "proxy.example:3128", "bypassed": False}
 
 
@@ -323,6 +334,8 @@ def test_a_peer_that_nobody_can_read_is_told_even_with_a_vantage_in_it(cloud: st
         )
         if cloud == "azure":
             document["peers"] = []
+        if cloud == "gcp":
+            document["spokes"] = []
 
     listed = of(findings(cloud, "blind_spots", refused), peer)
     assert [item.status for item in listed] == ["unknown", "pass"]

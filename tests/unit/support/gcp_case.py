@@ -293,7 +293,7 @@ def connection(address: str, answer: str | None, **changes: Any) -> dict[str, An
             "ok": True,
             "version": "TLSv1.3",
             "names": [],
-            "issuer": "x",
+            "issuer": "C=US, O=Google Trust Services, CN=WR2",
             "not_after": "x",
             "error": None,
             "ms": 1,

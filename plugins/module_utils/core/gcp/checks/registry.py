@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ... import everywhere
 from ...checks import Check
 from . import (
     admission,
@@ -19,6 +20,7 @@ from . import (
     m6_spokes,
     m7_planes,
     open_path,
+    outlook,
     pinned,
 )
 
@@ -35,4 +37,5 @@ CHECKS: tuple[Check, ...] = (
     c7_traffic.CHECK,
     pinned.CHECK,
     open_path.CHECK,
+    *everywhere.checks(outlook.OUTLOOK),
 )

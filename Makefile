@@ -51,7 +51,7 @@ test: lint unit lab-tests integration ## everything that must pass
 
 unit: setup ## the pure core, in seconds
 	@echo "==> unit tests"
-	@$(BIN)/pytest -q tests/unit
+	@$(BIN)/pytest -q -n 2 tests/unit
 
 lab-tests: setup ## the lab's own tests: each wrong request gets the cloud's own error
 	@echo "==> tests of the lab"

@@ -223,6 +223,12 @@ evidence:
           collection C(managed) them, and whether a newer one C(replaced) them.
       type: list
       elements: dict
+    endpoints_elsewhere:
+      description:
+        - Those of other networks in the same projects, with C(network_id), C(address) and C(bundle). None of these
+          networks reaches them.
+      type: list
+      elements: dict
     zones:
       description:
         - Private zones that one of the networks sees and that can decide about a host, with C(dns_name),

@@ -23,6 +23,8 @@ from .conftest import Lab, Outcome
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("throttle", "error", "reset", "lost", "delay")
+# One life for these together: the clients meet each of them by asking again, so that one request meets them in turn.
+REPEATED = ("throttle", "error", "reset", "delay")
 # The clients make so many attempts at one request (plugins/module_utils/aws/client.py, azure/pipeline.py,
 # gcp/client.py): more faults make it fail.
 ATTEMPTS = {"aws": 8, "azure": 8, "gcp": 8}
@@ -72,41 +74,51 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A subject and what goes wrong. operations: what is struck. lasting: longer than the client repeats a request."""
+    """A subject and what goes wrong. operations: what is struck, by each kind in turn.
+
+    lasting: longer than the client repeats a request, which is for one kind alone.
+    """
 
     subject: Subject
-    kind: str
+    kinds: Sequence[str]
     operations: Sequence[str]
-    lasting: bool
+    lasting: bool = False
 
     def __str__(self) -> str:
         which = self.operations[0] if len(self.operations) == 1 else "each"
-        return f"{self.subject}-{which}-{self.kind}-{'lasting' if self.lasting else 'once'}"
+        return (
+            f"{self.subject}-{which}-{'+'.join(self.kinds)}-{'lasting' if self.lasting else 'once'}"
+        )
 
     def faults(self) -> list[dict[str, Any]]:
         """The lab's faults file. A rehearsal (EC2's DryRun) is no write, and uses no fault up."""
-        times = ATTEMPTS[self.subject.cloud] * self.subject.width if self.lasting else 1
-        extra = {"seconds": DELAY} if self.kind == "delay" else {}
+        times = ATTEMPTS[self.subject.cloud] * self.subject.width
         return [
             {
                 "match": {"operation": name, "write": True},
-                "kind": self.kind,
-                "count": times,
-                **extra,
+                "kind": kind,
+                **({"count": times} if self.lasting else {"nth": [number]}),
+                **({"seconds": DELAY} if kind == "delay" else {}),
             }
             for name in self.operations
+            for number, kind in enumerate(self.kinds, 1)
         ]
 
 
 def cases(subjects: Sequence[Subject]) -> Iterator[Case]:
-    """Every operation × every kind. In one life each is struck once; with FAULTS=all each also has its own."""
+    """Every operation × every kind. In one life each is struck once; with FAULTS=all each also alone, by each kind."""
     for subject in subjects:
+        for kinds in (REPEATED, ("lost",)):
+            yield Case(subject=subject, kinds=kinds, operations=subject.writes)
         for kind in KINDS:
             for lasting in (False, True):
                 if lasting and kind == "delay":
                     continue
-                whole = Case(subject=subject, kind=kind, operations=subject.writes, lasting=lasting)
-                yield whole
+                whole = Case(
+                    subject=subject, kinds=[kind], operations=subject.writes, lasting=lasting
+                )
+                if lasting or (ALL and kind != "lost"):
+                    yield whole
                 if ALL:
                     yield from (replace(whole, operations=[name]) for name in subject.writes)
 
@@ -131,11 +143,11 @@ def live(lab: Lab, case: Case) -> None:
         failures += converged(tried["results"], lasting=case.lasting)
         found = seen["stands"]
         assert {key: found[key] for key in act.after} == act.after, (act.options, found)
-    struck = {entry["operation"] for entry in outcome.journal if entry["fault"]}
-    assert struck == set(case.operations)
+    struck = {(entry["operation"], entry["fault"]) for entry in outcome.journal if entry["fault"]}
+    assert struck == {(name, kind) for name in case.operations for kind in case.kinds}
     assert set(outcome.writes) == set(subject.writes)
     # Organizations and Resource Manager are asked again for minutes while they throttle.
-    assert failures or not case.lasting or case.kind == "throttle", "no fault lasted"
+    assert failures or not case.lasting or "throttle" in case.kinds, "no fault lasted"
 
 
 def converged(tries: Sequence[Mapping[str, Any]], *, lasting: bool) -> list[Mapping[str, Any]]:

@@ -439,22 +439,6 @@ def test_runs_at_the_same_time_lose_nothing(lab):
     assert (looked(end)["public"], looked(end)["tags"]) == ("Enabled", TAGS)
 
 
-def test_writes_survive_what_goes_wrong(lab):
-    """A lost answer, a reset, a server error and throttling, each on the write that closes the account."""
-    for kind in ("lost", "reset", "error", "throttle"):
-        fault = {
-            "match": {"operation": "Microsoft.CognitiveServices/accounts:PATCH"},
-            "kind": kind,
-            "nth": 1,
-        }
-        outcome = lab.tasks(module(), module(), LOOK, world=WORLD, faults=[fault])
-        made, same, stands = outcome.results
-        assert made["changed"], (kind, made)
-        assert made["pending"]["run_id"] == "one"
-        assert not same["changed"], kind
-        assert looked(stands)["public"] == "Disabled"
-
-
 def test_an_account_without_an_approved_endpoint_stays_open(lab):
     outcome = lab.tasks(module(), LOOK, world={"azure": {"resources": [PENDING]}})
     refused, stands = outcome.results
@@ -480,14 +464,3 @@ def test_it_is_the_same_as_an_ordinary_module(lab):
     made, gone = outcome.results
     assert made["changed"], made
     assert gone["changed"], gone
-
-
-def test_a_no_op_makes_two_reads(lab):
-    outcome = lab.tasks(module(), module(state="sealed"), module(run_id="two"), world=WORLD)
-    patches = [n for n, entry in enumerate(outcome.journal) if entry["write"]]
-    last = outcome.journal[patches[-1] + 1 :]
-    reads = [entry["operation"] for entry in last if entry["operation"] != "login:token"]
-    kinds = "Microsoft.CognitiveServices/accounts"
-    assert sorted(reads[-2:]) == sorted(
-        [f"{kinds}:GET", f"{kinds}/networkSecurityPerimeterConfigurations:LIST"]
-    )

@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""azure_openai_private_link when things go wrong: requests that fail or are lost, others who write, late operations."""
+"""azure_openai_private_link when things go wrong: others who write, operations that fail at their end or are late.
+
+Requests that fail or are lost, and first runs at once: test_faults.py.
+"""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -16,68 +18,19 @@ from .azure_private_link import (
     APP,
     ENDPOINT,
     FOUNDRY,
-    GROUP,
     NETWORK,
     OPENAI,
     RULES,
-    SUBNET,
     admin,
-    linked_zone,
     module,
     succeeded,
     world,
 )
 
-WRITES = [
-    "Microsoft.Network/privateEndpoints:PUT",
-    "Microsoft.Network/privateEndpoints/privateDnsZoneGroups:PUT",
-    "Microsoft.Network/networkSecurityGroups:PUT",
-    "Microsoft.Network/networkSecurityGroups/securityRules:PUT",
-    "Microsoft.Network/virtualNetworks/subnets:PUT",
-    "Microsoft.Network/privateEndpoints:DELETE",
-    "Microsoft.Network/networkSecurityGroups:DELETE",
-]
 NAMES = [
     "private-ai-pe-lab-openai-app-12cdd8b1-allow",
     "private-ai-pe-lab-openai-app-12cdd8b1-deny",
 ]
-STANDS = admin(
-    f"""
-    endpoints = arm('GET', '{GROUP}/providers/Microsoft.Network/privateEndpoints')['value']
-    groups = arm('GET', '{GROUP}/providers/Microsoft.Network/networkSecurityGroups')['value']
-    rules = [r['name'] for g in groups for r in g['properties']['securityRules']]
-    subnet = arm('GET', '{SUBNET}')['properties']
-    print(json.dumps([len(endpoints), len(groups), len(rules), bool(subnet.get('networkSecurityGroup'))]))
-    """
-)
-
-
-@pytest.mark.parametrize("kind", ["throttle", "error", "reset", "lost", "delay"])
-def test_each_write_goes_wrong(lab: Any, kind: str) -> None:
-    extra = {"seconds": 0.3} if kind == "delay" else {}
-    faults = [
-        {"match": {"operation": name, "write": True}, "kind": kind, "count": 1, **extra}
-        for name in WRITES
-    ]
-    tagged = {"tags": {"team": "y"}}
-    outcome = lab.tasks(
-        module(),
-        module(),
-        STANDS,
-        module(**tagged),
-        module(**tagged),
-        module(state="absent"),
-        module(state="absent"),
-        STANDS,
-        world=world(*linked_zone()),
-        faults=faults,
-    )
-    made, again, stands, changed, same, gone, nothing, left = succeeded(outcome)
-    assert made["changed"] and changed["changed"] and gone["changed"]
-    assert not again["changed"] and not same["changed"] and not nothing["changed"]
-    assert json.loads(stands["stdout"]) == [1, 2, 2, True]
-    assert json.loads(left["stdout"]) == [0, 1, 0, False]
-    assert {entry["operation"] for entry in outcome.journal if entry["fault"]} == set(WRITES)
 
 
 def play(lab: Any, name: str, **options: Any) -> str:
@@ -98,30 +51,6 @@ def play(lab: Any, name: str, **options: Any) -> str:
         )
     )
     return str(path)
-
-
-def at_once(lab: Any, *plays: str, **options: Any) -> Any:
-    runs = "\n".join(f'ansible-playbook {path} & pids="$pids $!"' for path in plays)
-    return lab.run(f"{runs}\nfor pid in $pids; do wait $pid || exit 1; done", **options)
-
-
-def test_two_first_runs_at_once_make_one_endpoint(lab: Any) -> None:
-    held = {
-        "match": {"operation": "Microsoft.Network/privateEndpoints:PUT", "write": True},
-        "kind": "delay",
-        "seconds": 3,
-        "count": 1,
-    }
-    script = [play(lab, "one"), play(lab, "two")]
-    outcome = at_once(lab, *script, world=world(*linked_zone()), faults=[held])
-    assert outcome.code == 0, outcome.output
-    made = [
-        entry
-        for entry in outcome.journal
-        if entry["operation"] == "Microsoft.Network/privateEndpoints:PUT"
-    ]
-    assert [entry["status"] for entry in made].count(201) == 1
-    assert "changed=1" in outcome.output
 
 
 def test_two_accounts_in_one_subnet_at_once(lab: Any) -> None:

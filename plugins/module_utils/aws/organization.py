@@ -51,11 +51,14 @@ class Organization:
 
     def __init__(self, connection: Connection) -> None:
         self._client = connection.client("organizations")
+        self._about: dict[str, Any] = {}
 
     def describe(self) -> dict[str, Any]:
         """`Id`, `MasterAccountId`, `FeatureSet` and more of the organisation."""
-        found: dict[str, Any] = self._call("the organization", "DescribeOrganization")
-        return dict(found["Organization"])
+        if not self._about:
+            found = self._call("the organization", "DescribeOrganization")
+            self._about = dict(found["Organization"])
+        return self._about
 
     def root(self) -> dict[str, Any]:
         """`Id` and `PolicyTypes` of the one root."""

@@ -241,6 +241,7 @@ class _Found:
             "peers": [self._network(path, "peer") for path in sorted(peers)],
             "firewalls": observe_network.firewalls(answers, near),
             "endpoints": observe_network.endpoints(answers, near),
+            "endpoints_elsewhere": observe_network.elsewhere(answers, near),
             "zones": observe_dns.zones(answers, seen, asked.hosts),
             "response_policies": observe_dns.response_policies(answers, seen, asked.hosts),
             "perimeters": observe_perimeter.perimeters(

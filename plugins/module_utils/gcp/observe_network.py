@@ -131,13 +131,7 @@ def firewalls(lists: Mapping[str, Any], networks: Iterable[str]) -> list[dict[st
 def endpoints(lists: Mapping[str, Any], networks: Iterable[str]) -> list[dict[str, Any]]:
     """The endpoints for Google APIs of these networks, whatever project their rules are in."""
     known = set(networks)
-    items = [
-        (convert.rule(item), str(item.get("creationTimestamp") or ""))
-        for name, listed in lists.items()
-        if name.startswith("rules ")
-        for item in listed or ()
-    ]
-    found = [(rule, made) for rule, made in items if rule.bundle and rule.network in known]
+    found = [(rule, made) for rule, made in _rules(lists) if rule.network in known]
     return _by_id(
         {
             "id": rule.id,
@@ -153,6 +147,27 @@ def endpoints(lists: Mapping[str, Any], networks: Iterable[str]) -> list[dict[st
         }
         for rule, made in found
     )
+
+
+def elsewhere(lists: Mapping[str, Any], networks: Iterable[str]) -> list[dict[str, Any]]:
+    """Those of other networks in the same projects: an endpoint that was made in the wrong network is among them."""
+    known = set(networks)
+    return _by_id(
+        {"id": rule.id, "network_id": rule.network, "address": rule.address, "bundle": rule.bundle}
+        for rule, _made in _rules(lists)
+        if rule.network not in known
+    )
+
+
+def _rules(lists: Mapping[str, Any]) -> list[tuple[Rule, str]]:
+    """The endpoints for Google APIs in every list that was read, each with the time when it was made."""
+    items = [
+        (convert.rule(item), str(item.get("creationTimestamp") or ""))
+        for name, listed in lists.items()
+        if name.startswith("rules ")
+        for item in listed or ()
+    ]
+    return [(rule, made) for rule, made in items if rule.bundle]
 
 
 def _replaces(newer: tuple[Rule, str], older: tuple[Rule, str]) -> bool:

@@ -254,6 +254,7 @@ def evidence() -> dict[str, Any]:
         "peers": [],
         "firewalls": firewalls(),
         "endpoints": [endpoint(APP), endpoint(SPOKE)],
+        "endpoints_elsewhere": [],
         "zones": zones(),
         "response_policies": [],
         "perimeters": [perimeter()],

@@ -38,10 +38,10 @@ def _judge(case: Case) -> Iterator[Judgement]:
     if reasons or network is None:
         yield common.lacking(reasons, case.target, _REACH)
     else:
-        if not common.endpoints(case):
-            yield common.no_endpoint(case, _NEAR)
-        elif not common.own_endpoints(case):
+        if elsewhere(case):
             yield from _elsewhere(case, network)
+        elif not common.own_endpoints(case):
+            yield common.no_endpoint(case, _NEAR)
         for endpoint in common.own_endpoints(case):
             yield _placed(case, network, endpoint)
             yield _reach(case, network, endpoint)
@@ -52,13 +52,20 @@ def _judge(case: Case) -> Iterator[Judgement]:
 
 
 def elsewhere(case: Case) -> bool:
-    """Whether there are endpoints, and none in the application's network."""
-    return bool(common.endpoints(case)) and not common.own_endpoints(case)
+    """Whether the application's network has no endpoint, and another one has that is no caller's."""
+    return bool(_stray(case)) and not common.own_endpoints(case)
+
+
+def _stray(case: Case) -> list[Document]:
+    """Endpoints in networks that are neither the application's nor spokes of it."""
+    callers = common.endpoint_networks(case)
+    near = [item for item in common.endpoints(case) if item["network_id"] not in callers]
+    return [*near, *case.document["endpoints_elsewhere"]]
 
 
 def _elsewhere(case: Case, network: Document) -> Iterator[Judgement]:
     peers = {item["network_id"] for item in network["peerings"]}
-    for endpoint in common.endpoints(case):
+    for endpoint in _stray(case):
         where = str(endpoint["network_id"])
         why = f"it sits in {where}, and the application in {network['id']}"
         if where in peers:

@@ -278,7 +278,7 @@ def test_what_is_right_passes() -> None:
         ("M4", wide(protocols=["all"], destinations=[])),
         ("M4", wide(protocols=["tcp:400-500"], destinations=["10.0.0.0/8"])),
         ("M5", both(elsewhere, forget("inside"))),
-        ("M5", both(in_the_spoke, forget("inside"))),
+        ("M7", both(in_the_spoke, forget("inside"))),
         ("M5", in_a_subnet),
         ("M5", in_a_range_of_a_peer),
         ("M5", host_route),

@@ -177,10 +177,27 @@ def test_machines_by_tag_are_let_through_a_deny() -> None:
 
 def test_a_peering_does_not_bring_the_endpoint_near() -> None:
     def spoke_only(parts: Parts) -> None:
-        doc(parts)["endpoints"] = doc(parts)["endpoints"][1:]
+        """The network that the endpoint is in is a peer, and no spoke of this target."""
+        found = doc(parts)
+        found["endpoints"] = found["endpoints"][1:]
+        found["peers"], found["spokes"] = found["spokes"], []
 
     result = judged(spoke_only, forget("inside"))
     assert "the peering between them carries nothing" in said(result, "gcp_m5_placement", "fail")
+
+
+def test_an_endpoint_in_a_network_that_is_not_near_is_found() -> None:
+    def misplaced(parts: Parts) -> None:
+        found = doc(parts)
+        own, *others = found["endpoints"]
+        found["endpoints"] = others
+        found["endpoints_elsewhere"] = [
+            {**own, "network_id": "projects/lab-vertex/global/networks/x"}
+        ]
+
+    result = judged(misplaced, forget("inside"))
+    assert "networks/x, and the application in" in said(result, "gcp_m5_placement", "fail")
+    assert not said(result, "gcp_m7_planes", "fail")
 
 
 # M6 -----------------------------------------------------------------------------------------------------------------

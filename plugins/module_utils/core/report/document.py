@@ -4,7 +4,7 @@
 
 """The report as a document: everything that is shown, in any form, and nothing that is not.
 
-`findings.json` is this document. Its schema is docs/schema/report-1.json. Later releases of schema version 1 add
+`findings.json` is this document. Its schema is docs/schema/report-1.schema.json. Later releases of schema version 1 add
 keys and change none.
 """
 
@@ -38,10 +38,13 @@ def build(
     fail_on: str = "never",
     baseline: Mapping[str, Any] | None = None,
     accepted: Sequence[Mapping[str, Any]] = (),
+    seal: str | None = None,
+    rejudged: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The document; EndpointError for a baseline or an acceptance that cannot be read.
 
     remembered: what the playbooks keep of each target. made_by: who made it, and with which versions.
+    seal: of the bundle with what was judged. rejudged: how judgements of a bundle compare, where they were made again.
     """
     listed: list[dict[str, Any]] = [scrubbed(dict(run)) for run in remembered]
     signed = risks.read(accepted)
@@ -54,7 +57,7 @@ def build(
                 "accepted": _acceptance(item, signed, now),
                 "evidence": sources.behind(run, item),
             }
-            for item in runs.judgement(run).get("findings", [])
+            for item in runs.findings(run)
         ]
         findings += run["findings"]
     targets = [_target(run, check_mode, findings) for run in listed]
@@ -75,7 +78,8 @@ def build(
         "accepted": risks.register(findings, signed, now),
         "drift": drift(findings, baseline),
         "evidence": sources.listed,
-        "seal": None,
+        "seal": seal,
+        "rejudged": None if rejudged is None else list(rejudged),
     }
     document["verdict"] = verdict.of_all(document)
     document["counting"] = counting(findings, fail_on)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ..errors import EndpointError
+
 # The judgement that says most about a target is the last one that was made.
 JUDGEMENTS: Final = ("blocked", "private", "pinned")
 _PHASES: Final = (
@@ -30,6 +32,11 @@ _CONDITIONS: Final = {
 }
 
 
+_STATUSES: Final = ("pass", "fail", "warn", "unknown", "skipped")
+_SEVERITIES: Final = ("critical", "high", "medium", "low")
+_TEXTS: Final = ("check", "title", "resource", "expected", "observed", "why", "fix")
+
+
 def label(run: Mapping[str, Any]) -> str | None:
     """Which judgement counts: the last one that judged anything."""
     results = run.get("results") or {}
@@ -40,6 +47,25 @@ def judgement(run: Mapping[str, Any]) -> dict[str, Any]:
     """The judgement that counts; empty when nothing was judged."""
     name = label(run)
     return dict(run["results"][name]) if name else {}
+
+
+def findings(run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The findings of the judgement that counts, each with every key; a status that is none is unknown."""
+    return [
+        {
+            **dict.fromkeys(_TEXTS, ""),
+            "vantage": None,
+            "misconfiguration": None,
+            "checklist": [],
+            "references": [],
+            **item,
+            "cloud": item.get("cloud") or cloud_of(run),
+            "target": item.get("target") or run["target"],
+            "status": item["status"] if item.get("status") in _STATUSES else "unknown",
+            "severity": item["severity"] if item.get("severity") in _SEVERITIES else "high",
+        }
+        for item in judgement(run).get("findings") or []
+    ]
 
 
 def steps(run: Mapping[str, Any], check_mode: bool) -> list[dict[str, Any]]:
@@ -63,7 +89,8 @@ def cloud_of(run: Mapping[str, Any]) -> str:
     for part in (run, run.get("evidence") or {}, run.get("scope") or {}):
         if part.get("cloud"):
             return str(part["cloud"])
-    return next((str(item["cloud"]) for item in judgement(run).get("findings") or []), "unknown")
+    judged = judgement(run).get("findings") or []
+    return next((str(item["cloud"]) for item in judged if item.get("cloud")), "unknown")
 
 
 def target(run: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -113,6 +140,22 @@ def brief(told: Mapping[str, Any], check_mode: bool) -> str:
     return "\n".join(listed)
 
 
-def failures(runs: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Why targets failed, by their name."""
-    return {str(run["target"]): str(run["failure"]) for run in runs if run.get("failure")}
+def checked(remembered: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What was remembered, fit to be read; EndpointError names the entry that is not."""
+    listed = [dict(run) for run in remembered]
+    names: dict[str, int] = {}
+    for index, run in enumerate(listed):
+        where = f"runs[{index}]"
+        if not run.get("target"):
+            raise EndpointError("has no target", resource=where, fix="Give it the target's name")
+        if str(run["target"]) in names:
+            raise EndpointError(
+                f"is a second one of {run['target']}", resource=where, fix="Pass each target once"
+            )
+        names[str(run["target"])] = index
+        for key, result in (run.get("results") or {}).items():
+            if not isinstance(result, Mapping):
+                raise EndpointError(
+                    f"results.{key} is no result of private_endpoint_validate", resource=where
+                )
+    return listed

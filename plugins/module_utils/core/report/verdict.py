@@ -130,6 +130,14 @@ def _remarks(document: Mapping[str, Any]) -> list[str]:
         said.append(f"{_things(len(active), 'accepted risk')} in force.")
     if expired:
         said.append(f"{_things(len(expired), 'accepted risk')} expired and counted again.")
+    again = document["rejudged"]
+    if again is not None:
+        other = sum(not item["same"] for item in again)
+        said.append(
+            f"Judged again from a sealed bundle: {other} of {len(again)} judgements are not as recorded."
+            if other
+            else f"Judged again from a sealed bundle: all {len(again)} judgements are as recorded."
+        )
     return said
 
 

@@ -14,7 +14,9 @@ from .. import drift as drifts
 from .clean import line
 from .verdict import WORDS
 
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&@$-])")
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]!|~<>&$])")
+# These ping people and link issues even where they are escaped; an invisible break keeps them text.
+_LIVE: Final = re.compile(r"([@#]|(?i:\b(?:www|https?|ftp|mailto)(?=[.:])))")
 _MARKS: Final = {"pass": "✅", "fail": "❌", "warn": "⚠️", "unknown": "❔", "skipped": "➖"}
 _ANSWERS: Final = {"yes": "Yes", "no": "No", "unknown": "Not known"}
 _ROWS: Final = 40
@@ -38,10 +40,10 @@ def markdown(document: Mapping[str, Any]) -> str:
 
 def text(value: object, longest: int = 200) -> str:
     """Any value on one line, as text: what Markdown or HTML would read as markup is escaped."""
-    # GitHub also links www. and addresses; a zero-width break keeps them text.
     shown = _SPECIAL.sub(r"\\\1", line(value, longest))
-    shown = re.sub(r"(?i)\b(www|https?|ftp|mailto)(\.|:)", r"\1\\\2", shown)
-    return re.sub(r"^(\d+)([.)])", r"\1\\\2", shown)
+    shown = _LIVE.sub("\\1\u200b", shown)
+    # What would begin a list, a heading or a rule where the text begins a line.
+    return re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", shown)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

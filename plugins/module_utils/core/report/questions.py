@@ -179,7 +179,7 @@ def _of(
 def _because(
     findings: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]] = ()
 ) -> list[str]:
-    listed = [f"{line(item['resource'], 160)}: {line(item['observed'], 300)}" for item in findings]
+    listed = [f"{line(item['resource'], 160)}: {line(item['observed'], 180)}" for item in findings]
     listed += [f"{row['vantage']} found {row['host']}: {row['cell']}" for row in rows]
     listed = list(dict.fromkeys(listed))
     more = len(listed) - _SHOWN

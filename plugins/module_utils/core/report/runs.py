@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ..errors import EndpointError
+from .clean import line, lines
 
 # The judgement that says most about a target is the last one that was made.
 JUDGEMENTS: Final = ("blocked", "private", "pinned")
@@ -130,13 +131,16 @@ def brief(told: Mapping[str, Any], check_mode: bool) -> str:
     """A target of the report in a few lines."""
     verb = "would take" if check_mode else "took"
     verdict = "ok" if told["ok"] else "FAILED"
-    listed = [f"{told['target']}: {verdict}; {verb} {len(told['steps'])} steps"]
-    listed += [f"  {step['phase']}: {step['action']} {step['resource']}" for step in told["steps"]]
+    listed = [f"{line(told['target'])}: {verdict}; {verb} {len(told['steps'])} steps"]
+    listed += [
+        f"  {line(step['phase'])}: {line(step['action'])} {line(step['resource'])}"
+        for step in told["steps"]
+    ]
     if told["preview"]:
-        listed.append(f"  impact preview: {told['preview']['status']}, {told['preview']['why']}")
-        listed += [f"    {text}" for text in told["preview"]["blocking"]]
-    if told["failure"]:
-        listed += ["  " + text for text in str(told["failure"]).splitlines()]
+        seen = told["preview"]
+        listed.append(f"  impact preview: {line(seen.get('status'))}, {line(seen.get('why'))}")
+        listed += [f"    {line(text)}" for text in seen.get("blocking") or []]
+    listed += [f"  {text}" for text in lines(told["failure"] or "")]
     return "\n".join(listed)
 
 

@@ -158,10 +158,22 @@ def _sentence(target: Mapping[str, Any], traffic: str, enforced: str) -> str:
         "no": "the public path is open",
         "unknown": "it was not shown that the public path is shut",
     }[enforced]
-    failed = (
-        "; the run failed" if target["failure"] and (traffic, enforced) == ("yes", "yes") else ""
-    )
-    return f"{first}, and {second}{failed}."
+    kept = (traffic, enforced) == ("yes", "yes")
+    failed = "; yet the run failed" if target["failure"] and kept else ""
+    return f"{first}, and {second}{failed}.{_points(target) if kept else ''}"
+
+
+def _points(target: Mapping[str, Any]) -> str:
+    """What of the checklist does not hold or is not known, although the two answers are good."""
+    by_status: dict[str, list[str]] = {}
+    for row in target["checklist"]:
+        by_status.setdefault(row["status"], []).append(row["id"])
+    said = [
+        f" {words}: {', '.join(by_status[status])}."
+        for status, words in (("fail", "Does not hold"), ("unknown", "Not known"))
+        if status in by_status
+    ]
+    return "".join(said)
 
 
 def _short(text: str) -> str:

@@ -112,7 +112,7 @@ def _told(item: Mapping[str, Any]) -> str:
 
 
 def _attribute(value: object) -> str:
-    return quoteattr(_FORBIDDEN.sub("", line(value)))
+    return quoteattr(_FORBIDDEN.sub("", line(value)) or "(nothing that can be shown)")
 
 
 def _text(value: object) -> str:

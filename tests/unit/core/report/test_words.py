@@ -107,7 +107,7 @@ def test_one_vantage_that_did_not_report_leaves_it_open() -> None:
 
 
 def test_a_run_that_failed_for_another_reason_says_so() -> None:
-    run = runs.aws_run(failure="canary: the batch job was refused")
+    run = {**runs.aws_run(), "failure": "canary: the batch job was refused"}
     document = report(run)
     assert document["verdict"]["status"] == "fail"
     assert document["verdict"]["headline"] == "The run failed"

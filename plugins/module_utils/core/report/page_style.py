@@ -42,6 +42,8 @@ h2 { font-size: 1.35rem; letter-spacing: -0.005em; margin-bottom: .35rem; }
 h3 { font-size: 1.05rem; }
 h4 { font-size: .95rem; }
 p { margin: .4rem 0; max-width: 70ch; }
+h1, h2, h3, p, li, dd { overflow-wrap: anywhere; }
+.pair > div, .aspect > div { min-width: 0; }
 a { color: var(--link); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 4px; }
 .skip { position: absolute; left: -999rem; }

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.report.document import build
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.report.page import page
@@ -164,9 +164,7 @@ def test_two_hundred_services_seen_from_five_places(
         rows = seen.page.locator("#services tbody tr")
         assert rows.count() == 200
         seen.page.get_by_label("Show only services whose name contains").fill("service-19")
-        seen.page.wait_for_function(
-            "document.querySelectorAll('#services tbody tr:not([hidden])').length === 10"
-        )
+        expect(seen.page.locator("#services tbody tr:not([hidden])")).to_have_count(10)
         assert "10 shown" in seen.page.locator("#filter").inner_text()
 
 

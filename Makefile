@@ -44,9 +44,6 @@ build/bench-venv/.complete: requirements/bench.txt build/uv/.complete
 demo: setup ## lock down a wide-open Bedrock target in the lab, and show it before and after
 	@tools/demo
 
-screenshots: setup ## the failing and the passing report of the demo as pictures in docs/ (needs a Chromium)
-	@tools/screenshots
-
 scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired
 	@tools/scenarios
 
@@ -70,6 +67,9 @@ integration: setup ## modules, roles and playbooks against the lab
 browser: setup ## the report in a headless Chromium; skipped with a line where there is none
 	@echo "==> the report in a browser"
 	@$(BIN)/pytest -q tests/browser
+
+screenshots: setup ## the failing and the passing report of the demo as pictures in docs/ (needs a Chromium)
+	@tools/screenshots
 
 lint: setup ## ruff, mypy, ansible-lint, antsibull, documentation against argument specs
 	@tools/lint

@@ -119,7 +119,7 @@ def _findings(document: Mapping[str, Any]) -> str:
             text(item["check"]),
             text(item["target"], 80),
             text(item["resource"], 120),
-            text(item["vantage"] or "configuration", 60),
+            text(item["vantage"] or "settings", 60),
             text(item["observed"]),
             text(item["fix"]),
         )

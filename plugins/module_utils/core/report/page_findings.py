@@ -199,7 +199,7 @@ def _row(item: Mapping[str, Any]) -> Html:
     return row(
         text(item["target"], 200),
         text(item["resource"], 400),
-        text(item["vantage"] or "configuration", 120),
+        text(item["vantage"] or "settings", 120),
         text(item["expected"]),
         observed,
         " ".join(item["evidence"]) or "none",

@@ -127,7 +127,7 @@ def _by_cloud(document: Mapping[str, Any], part: str, title: str, words: Mapping
         cells = [_counted(cloud[part][index], words) for cloud in clouds]
         rows.append(row(first["id"], first["title"], *cells))
     names = [f"{cloud['name']} ({_services(len(cloud['targets']))})" for cloud in clouds]
-    return table(f"{title} by cloud", ("No.", title, *names), rows, class_="wide")
+    return table(f"{title} by cloud", ("No.", title, *names), rows, class_="wide numbered")
 
 
 def _services(count: int) -> str:

@@ -59,6 +59,11 @@ def text(value: object, longest: int = LONGEST) -> Html:
     return Html(f"{before}{shown}{after}" if shown else before)
 
 
+def name(value: object) -> Html:
+    """An identifier as text, which may be broken after an underscore."""
+    return Html(text(value, 160).replace("_", "_<wbr>"))
+
+
 def join(parts: Iterable[object], between: str = "") -> Html:
     """Pieces one after the other."""
     return Html(between.join(text(part) for part in parts))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ..drift import GROUPS, sentence
 from .page_pieces import Html, details, join, paragraphs, row, section, table, tag, text
+from .page_pieces import name as identifier
 
 _TITLES: Final = {
     "new": "New",
@@ -45,9 +46,9 @@ def drift(document: Mapping[str, Any]) -> Html:
             rows = [
                 row(
                     text(item["target"], 200),
-                    item["check"],
+                    identifier(item["check"]),
                     text(item["resource"], 400),
-                    text(item["vantage"] or "configuration", 120),
+                    text(item["vantage"] or "settings", 120),
                     item["was"] or "not judged",
                     item["now"] or "not judged",
                     text(item["observed"], 400),
@@ -72,7 +73,7 @@ def accepted(document: Mapping[str, Any]) -> Html:
         return section("accepted", "Accepted risks", tag("p", "None.", class_="note"))
     rows = [
         row(
-            item["check"],
+            identifier(item["check"]),
             text(item["resource"], 400),
             text(item["reason"]),
             item["until"],

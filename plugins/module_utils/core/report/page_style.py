@@ -85,6 +85,7 @@ tbody th { font-weight: 600; }
 .dots td.dot { text-align: center; padding-left: .3rem; padding-right: .3rem; }
 .matrix { width: auto; min-width: 100%; }
 .wide th, .wide td { min-width: 6.6rem; } .wide th:first-child { min-width: 7.5rem; }
+.numbered.wide th:first-child { min-width: 0; width: 3.5rem; }
 .dots.wide .dot, .dots.wide th:not(:first-child) { min-width: 0; }
 .matrix td { min-width: 7.4rem; border-left: 3px solid transparent; }
 .matrix tbody th { min-width: 10rem; } th .note, h3 .note { font-weight: 400; }

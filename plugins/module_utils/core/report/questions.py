@@ -133,10 +133,11 @@ def _enforced(target: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) 
     passed = [item for item in judged if item["status"] == "pass"]
     open_questions = [item for item in judged if item["status"] == "unknown"]
     if passed and not open_questions:
-        refused = sum(str(row["outcome"]).startswith("denied") for row in rows)
-        seen = f", and calls from outside were seen to be refused ({refused})" if refused else ""
+        refused = any(str(row["outcome"]).startswith("denied") for row in rows)
+        seen = ", and calls from outside were seen to be refused" if refused else ""
         how = "" if seen else " This is known by configuration; nobody was seen to be refused."
-        return _answer("yes", f"By {rule}{seen}.{how}", _because(passed))
+        by_settings = [item for item in passed if not item["vantage"]]
+        return _answer("yes", f"By {rule}{seen}.{how}", _because(by_settings or passed))
     text = "It was not seen that the cloud itself refuses calls from outside."
     if by_identity:
         text = f"Calls from outside were denied, but not by {rule}. {note}"

@@ -50,8 +50,13 @@ class Play:
         (folder / "barred").mkdir(exist_ok=True)
         (folder / "barred/sitecustomize.py").write_text(BARRED)
 
-    def run(self, *tasks: dict[str, Any], in_process: bool = True) -> list[dict[str, Any]]:
-        """The results of the tasks; a failed one does not stop the next."""
+    def run(
+        self, *tasks: dict[str, Any], in_process: bool = True, code: int = 0
+    ) -> list[dict[str, Any]]:
+        """The results of the tasks; a failed one does not stop the next, but one in a role that it includes does.
+
+        code: how the play has to end. Where it ends otherwise than well, there are no results but its `output`.
+        """
         kept = self.folder / "results.json"
         listed = [
             {"name": f"Task {number}", **task, "register": f"t{number}", "ignore_errors": True}
@@ -85,7 +90,10 @@ class Play:
             timeout=300,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        self.output = done.stdout + done.stderr
+        assert done.returncode == code, self.output
+        if code:
+            return []
         results: list[dict[str, Any]] = json.loads(kept.read_text())
         return results
 
@@ -236,3 +244,37 @@ def test_check_mode_and_bad_input_write_nothing(offline: Play) -> None:
     ):
         assert result["failed"]
         assert said in result["msg"]
+
+
+def test_the_role_reports_on_a_bundle_and_decides(offline: Play) -> None:
+    """In a process of its own, as on a machine whose playbook uses another interpreter."""
+    source = read(offline.keep("runs.json", [runs.azure_run(runs.azure_without_zone)]))
+    first, second = offline.folder / "first", offline.folder / "second"
+    role = {"name": "private_ai.endpoints.report"}
+    report = {"ansible.builtin.include_role": role}
+    options = {
+        "report_bundle": str(first),
+        "report_dir": str(second),
+        "report_formats": ["html", "text"],
+        "report_made_by": "an auditor",
+    }
+    decide = {
+        "ansible.builtin.include_role": {**role, "tasks_from": "decide"},
+        # Who is asked about; the play has no host of that name.
+        "vars": {"inventory_hostname": "foundry", "report_fail_on": "high"},
+    }
+    (sealed, *_rest) = offline.run(
+        {MODULE + "private_endpoint_report": {"runs": source, "dest": str(first)}},
+        {**report, "vars": {**options, "report_fail_on": "never"}},
+        decide,
+        in_process=False,
+    )
+    assert {path.name for path in second.iterdir()} == {"report.html", "summary.txt"}
+    page = (second / "report.html").read_text()
+    assert "Judged again from a sealed bundle: all 1 judgements are as recorded." in page
+    assert sealed["seal"] in page
+    assert "an auditor" in page
+
+    offline.run({**report, "vars": {**options, "report_fail_on": "high"}}, decide, code=2)
+    assert "foundry: findings of severity high or higher are open" in offline.output
+    assert f"The report is in {second}/report.html" in offline.output

@@ -125,6 +125,7 @@ footer { color: var(--soft); font-size: .88rem; padding-bottom: 3rem; }
   .finding dl { grid-template-columns: 1fr; gap: .1rem; } .finding dd { margin-bottom: .5rem; }
   .wide { min-width: 44rem; }
 }
+@page { margin: 14mm; }
 @media print {
   :root { color-scheme: light;
     --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --head: #f3f3f3; --link: #000;

@@ -15,7 +15,7 @@ UV_SYNC := pip sync --quiet --system-certs --compile-bytecode --require-hashes
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo scenarios test unit lab-tests integration faults lint sanity lab bench lock clean
+.PHONY: help setup demo screenshots scenarios test unit lab-tests integration browser faults lint sanity lab bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ demo: setup ## lock down a wide-open Bedrock target in the lab, and show it befo
 scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired; then several at once
 	@tools/scenarios
 
-test: lint unit lab-tests integration ## everything that must pass
+test: lint unit lab-tests integration browser ## everything that must pass
 
 unit: setup ## the pure core, in seconds
 	@echo "==> unit tests"
@@ -63,6 +63,13 @@ faults: setup ## every write struck by every fault alone, and 50 kills at random
 integration: setup ## modules, roles and playbooks against the lab
 	@echo "==> integration tests in the lab"
 	@$(BIN)/pytest -q -n 2 --dist loadscope tests/integration
+
+browser: setup ## the report in a headless Chromium; skipped with a line where there is none
+	@echo "==> the report in a browser"
+	@$(BIN)/pytest -q tests/browser
+
+screenshots: setup ## the failing and the passing report of the demo as pictures in docs/ (needs a Chromium)
+	@tools/screenshots
 
 lint: setup ## ruff, mypy, ansible-lint, antsibull, documentation against argument specs
 	@tools/lint

@@ -192,6 +192,58 @@ options:
     type: list
     elements: str
     default: []
+  baseline:
+    description:
+      - Findings of an earlier run, as C(findings.json) of role P(private_ai.endpoints.report#role) holds them or as
+        this module returned them, to compare with. RV(drift) says what is new, worse, still open, fixed, or not judged
+        any more.
+    type: dict
+    version_added: 0.3.0
+  accepted:
+    description:
+      - Risks that somebody signed for. A finding that one of them names does not fail the run until its date is over.
+      - It still does not pass, and there is no proof with it, so that no lock is made by a signature.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.3.0
+    suboptions:
+      check:
+        description: Id of the check.
+        type: str
+        required: true
+      resource:
+        description: What the finding is about, exactly as RV(findings[].resource) says it.
+        type: str
+        required: true
+      reason:
+        description: Why it is accepted, and by whom.
+        type: str
+        required: true
+      until:
+        description: Until when, as V(2026-12-31) (to the end of that day in UTC) or V(2026-12-31T12:00:00Z).
+        type: str
+        required: true
+      target:
+        description: Only for this target. Without it, for every one.
+        type: str
+      vantage:
+        description: Only as seen from this vantage. Without it, from everywhere.
+        type: str
+  bundle:
+    description:
+      - File (or its folder) with the sealed bundle of a run, as role P(private_ai.endpoints.report#role) writes it. All
+        its judgements are made again and compared with what was decided then.
+      - It holds everything that is judged, so that the other options are left out, except O(bundle_seal).
+      - A bundle that was tampered with is refused, and every entry that was changed is named.
+    type: path
+    version_added: 0.3.0
+  bundle_seal:
+    description:
+      - The seal that the bundle has to have, as the report of its run says it. It alone shows that nobody made the
+        whole bundle anew.
+    type: str
+    version_added: 0.3.0
 attributes:
   check_mode:
     description: Can run in check mode. It judges then as well.
@@ -201,6 +253,7 @@ attributes:
     support: none
 seealso:
   - module: private_ai.endpoints.private_endpoint_probe
+  - module: private_ai.endpoints.private_endpoint_report
   - module: private_ai.endpoints.bedrock_vpc_endpoint_info
   - module: private_ai.endpoints.azure_openai_private_link_info
   - module: private_ai.endpoints.bedrock_lockdown
@@ -240,6 +293,22 @@ EXAMPLES = r"""
     fail_on: never
   register: judged
   ignore_errors: true
+
+- name: Compare with yesterday, and leave out what somebody signed for
+  private_ai.endpoints.private_endpoint_validate:
+    evidence:
+      - "{{ lookup('ansible.builtin.file', 'evidence/app-use1.json') | from_json }}"
+    baseline: "{{ lookup('ansible.builtin.file', 'yesterday/findings.json') | from_json }}"
+    accepted:
+      - check: aws_m4_firewall
+        resource: sg-0123456789abcdef0
+        reason: The partner's network moves in June; signed by the head of platform
+        until: "2026-06-30"
+
+- name: Judge a sealed bundle again, on a machine without network and SDKs
+  private_ai.endpoints.private_endpoint_validate:
+    bundle: private-endpoint-report/bundle.json
+    bundle_seal: sha256:0f2c5e0b7d6a3b0c5b5c3e8f4f7f2f7d5b6c1a9e8d7c6b5a49382716051f2e3d
 
 - name: Show the table
   ansible.builtin.debug:
@@ -327,6 +396,29 @@ matrix:
       where: private
       outcome: admitted
       cell: private 10.10.1.5 · admitted
+accepted:
+  description:
+    - Every entry of O(accepted), with its state V(active), V(expired) or V(unused), and how many findings it names.
+  returned: always
+  type: list
+  elements: dict
+drift:
+  description:
+    - What changed since O(baseline), in the groups V(new), V(worse), V(still_open), V(fixed) and V(not_judged), with
+      counts. Null without a baseline.
+  returned: always
+  type: dict
+judgements:
+  description: For each judgement in the bundle its verdict, what was recorded, and whether both say the same.
+  returned: with O(bundle)
+  type: list
+  elements: dict
+  sample:
+    - {target: app-use1, label: blocked, verdict: pass, recorded: pass, same: true, differences: []}
+seal:
+  description: The seal of the bundle.
+  returned: with O(bundle)
+  type: str
 text:
   description: The table of hosts and vantages, and the findings that did not pass, as plain text.
   returned: always
@@ -346,6 +438,11 @@ proof_refused:
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import (
+    read_bundle,
+    validate_bundle,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.validate import (
     Request,
     validate,
@@ -361,6 +458,15 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.probe_here im
 _DICTS: dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
 _POSITIONS = ["inside", "spoke", "outside", "canary"]
 _STRINGS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+
+ACCEPTED: dict[str, Any] = {
+    "check": {"type": "str", "required": True},
+    "resource": {"type": "str", "required": True},
+    "reason": {"type": "str", "required": True},
+    "until": {"type": "str", "required": True},
+    "target": {"type": "str"},
+    "vantage": {"type": "str"},
+}
 
 SPEC = ModuleSpec(
     argument_spec={
@@ -414,13 +520,36 @@ SPEC = ModuleSpec(
         "proof_ttl": {"type": "int", "default": 3600},
         "application_cidrs": _STRINGS,
         "application_subnets": _STRINGS,
-    }
+        "baseline": {"type": "dict"},
+        "accepted": {**_DICTS, "options": ACCEPTED},
+        "bundle": {"type": "path"},
+        "bundle_seal": {"type": "str"},
+    },
+    required_by={"bundle_seal": ("bundle",)},
+)
+# What is in a bundle, and can be said only there.
+_IN_BUNDLE = (
+    "evidence",
+    "probe_targets",
+    "observations",
+    "probe_here",
+    "vantages",
+    "accepted",
+    "baseline",
 )
 
 
 def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     """Look, where asked to, and judge."""
-    wanted = {key: params[key] for key in SPEC.argument_spec if key != "probe_here"}
+    if params["bundle"]:
+        given = [key for key in _IN_BUNDLE if params[key]]
+        if given:
+            raise EndpointError(
+                f"holds what {', '.join(given)} would say", resource="bundle", fix="Leave them out"
+            )
+        return validate_bundle(read_bundle(params["bundle"]), params["bundle_seal"])
+    elsewhere = ("probe_here", "bundle", "bundle_seal")
+    wanted = {key: params[key] for key in SPEC.argument_spec if key not in elsewhere}
     if params["probe_here"]:
         seen = look(params["probe_here"], params["probe_targets"], pinned=params["pinned"])
         wanted["observations"] = [*params["observations"], *seen]

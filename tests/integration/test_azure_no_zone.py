@@ -45,3 +45,13 @@ def test_the_main_job_refuses_by_that(told: dict[str, Chapter]) -> None:
 
 def test_public_access_stays_on(told: dict[str, Chapter]) -> None:
     assert told["locked"].writes == []
+
+
+def test_a_manager_is_told_in_words(told: dict[str, Chapter]) -> None:
+    for name in ("before", "locked"):
+        (target,) = told[name].report["targets"]
+        traffic = next(item for item in target["answers"] if item["id"] == "traffic")
+        assert traffic["answer"] == "no"
+        assert "rivate endpoint exists" in traffic["text"]
+        assert "lockdown refuses" in traffic["text"]
+    assert told["before"].report["verdict"]["headline"] == "The AI service is not private"

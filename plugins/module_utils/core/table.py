@@ -19,7 +19,8 @@ def plain(text: object, longest: int = _LONGEST) -> str:
     """One line of visible text: escape sequences removed, other control and formatting characters become a space."""
     bare = _ESCAPES.sub("", str(text))
     shown = "".join(
-        " " if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp") else sign for sign in bare
+        " " if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") else sign
+        for sign in bare
     )
     line = " ".join(shown.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from . import accepted as risks
+from . import drift as drifts
 from . import intake, matrix, registry
 from .case import Case
 from .checklist import checklist, misconfigurations
@@ -30,7 +32,9 @@ _SEVERITIES = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 class Request:
     """Everything that is judged, as plain JSON, and what is expected of it.
 
-    expect: private, blocked or open. pinned: judge pinned observations instead of names. now: for the proof's times.
+    expect: private, blocked or open. pinned: judge pinned observations instead of names. now: for the proof's times,
+    and for the dates of what was accepted. baseline: findings of an earlier run. accepted: risks that somebody signed
+    for.
     """
 
     probe_targets: Sequence[Mapping[str, Any]] = ()
@@ -47,6 +51,8 @@ class Request:
     proof_ttl: int = 3600
     application_cidrs: Sequence[str] = ()
     application_subnets: Sequence[str] = ()
+    baseline: Mapping[str, Any] | None = None
+    accepted: Sequence[Mapping[str, Any]] = ()
     now: datetime
 
 
@@ -65,6 +71,7 @@ class Refused(EndpointError):
 def validate(request: Request) -> dict[str, Any]:
     """The module's result; Refused when the run fails, EndpointError for input that cannot be read."""
     cases = cases_of(request)
+    signed = risks.read(request.accepted)
     expectation = "pinned" if request.pinned else request.expect
     judged = [
         item
@@ -73,17 +80,26 @@ def validate(request: Request) -> dict[str, Any]:
         for item in run_check(check, case)
     ]
     findings = [item.finding for item in judged]
-    verdict = judge(judged, expect=expectation, fail_on=request.fail_on)
+    verdict = judge(
+        judged,
+        expect=expectation,
+        fail_on=request.fail_on,
+        accepted=lambda item: risks.covering(item.to_json(), signed, request.now) is not None,
+    )
+    plain_findings = [item.to_json() for item in findings]
+    found = drifts.drift(plain_findings, request.baseline)
     rows = matrix.matrix(cases, pinned=request.pinned)
     proof, refused = _proof(request, cases, verdict)
     result = {
         "changed": False,
-        "findings": [item.to_json() for item in findings],
+        "findings": plain_findings,
         "summary": {"expect": expectation, **summary(findings, verdict)},
         "checklist": checklist(findings),
         "misconfigurations": misconfigurations(findings),
         "matrix": rows,
-        "text": text(rows, findings, verdict),
+        "accepted": risks.register(plain_findings, signed, request.now),
+        "drift": found,
+        "text": text(rows, findings, verdict, found),
         "proof": proof,
         "proof_refused": refused,
     }
@@ -199,8 +215,13 @@ def _scope(request: Request, cases: Sequence[Case]) -> Scope:
     )
 
 
-def text(rows: Sequence[dict[str, Any]], findings: Sequence[Finding], verdict: Verdict) -> str:
-    """For a terminal: the matrix, what is not right, and the verdict; no control characters."""
+def text(
+    rows: Sequence[dict[str, Any]],
+    findings: Sequence[Finding],
+    verdict: Verdict,
+    drift: Mapping[str, Any] | None = None,
+) -> str:
+    """For a terminal: the matrix, what is not right, what changed, and the verdict; no control characters."""
     parts = [matrix.text(rows)] if rows else []
     listed = sorted(
         (item for item in findings if item.status in _STATUSES),
@@ -212,7 +233,7 @@ def text(rows: Sequence[dict[str, Any]], findings: Sequence[Finding], verdict: V
                 ("status", "severity", "check", "resource", "vantage", "observed"),
                 [
                     (
-                        item.status,
+                        "accepted" if item in verdict.signed else item.status,
                         item.severity,
                         item.misconfiguration or ",".join(item.checklist) or item.check,
                         item.resource,
@@ -223,6 +244,8 @@ def text(rows: Sequence[dict[str, Any]], findings: Sequence[Finding], verdict: V
                 ],
             )
         )
+    if drift:
+        parts.append(f"since the baseline: {drifts.sentence(drift)}")
     passed = sum(item.status == "pass" for item in findings)
     parts.append(
         f"{'FAIL' if verdict.failed else 'PASS'}: {passed} of {len(findings)} findings passed"
@@ -231,7 +254,7 @@ def text(rows: Sequence[dict[str, Any]], findings: Sequence[Finding], verdict: V
 
 
 def _headline(expectation: str, verdict: Verdict) -> str:
-    if verdict.met:
+    if verdict.needed and len(verdict.counting) == len(verdict.failing):
         return f"{len(verdict.failing)} findings count against this run (fail_on)"
     return f"the expectation {expectation} is not met"
 
@@ -240,7 +263,7 @@ def _problems(verdict: Verdict) -> tuple[str, ...]:
     if not verdict.needed:
         return ("nothing was looked at that could prove it",)
     listed: list[str] = []
-    for item in (*verdict.unmet, *verdict.failing):
+    for item in verdict.counting:
         # The fix must not be what gets cut off.
         listed.append(f"{plain(sentence(item), longest=400)}. {plain(item.fix, longest=400)}")
     listed = list(dict.fromkeys(listed))

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,17 +25,24 @@ class Verdict:
     """met: everything that the expectation needs was seen to hold. unmet: what it needs and does not have.
 
     failing: what `fail_on` counts against the run, besides the expectation.
+    signed: what somebody signed for. It does not fail the run, and makes nothing hold: there is no proof with it.
     """
 
     met: bool
     needed: tuple[Finding, ...]
     unmet: tuple[Finding, ...]
     failing: tuple[Finding, ...]
+    signed: tuple[Finding, ...] = ()
 
     @property
     def failed(self) -> bool:
         """Whether the run fails."""
-        return not self.met or bool(self.failing)
+        return not self.needed or bool(self.counting)
+
+    @property
+    def counting(self) -> tuple[Finding, ...]:
+        """What fails the run: what the expectation lacks and nobody signed for, and what `fail_on` counts."""
+        return (*(item for item in self.unmet if item not in self.signed), *self.failing)
 
     def refusal(self) -> str | None:
         """Why there is no proof; None when everything needed passed."""
@@ -46,11 +53,18 @@ class Verdict:
         return "; ".join(sentence(item) for item in self.unmet)
 
 
-def judge(judged: Sequence[Judged], *, expect: str, fail_on: str) -> Verdict:
-    """Decide. `expect` is pinned, private, blocked or open.
+def judge(
+    judged: Sequence[Judged],
+    *,
+    expect: str,
+    fail_on: str,
+    accepted: Callable[[Finding], bool] = lambda _finding: False,
+) -> Verdict:
+    """Decide. `expect` is pinned, private, blocked or open; `accepted` says what somebody signed for.
 
     A finding about the lock fails no run that does not expect the lock yet.
     """
+    signed = [item.finding for item in judged if accepted(item.finding)]
     needed = [item.finding for item in judged if expect in item.proves]
     unmet = [item for item in needed if item.status != "pass"]
     failing = [
@@ -58,6 +72,7 @@ def judge(judged: Sequence[Judged], *, expect: str, fail_on: str) -> Verdict:
         for item in judged
         if item.finding.status == "fail"
         and item.finding not in unmet
+        and item.finding not in signed
         and _counts(item.finding.severity, fail_on)
         and (expect == "blocked" or not item.of_lock)
     ]
@@ -66,6 +81,7 @@ def judge(judged: Sequence[Judged], *, expect: str, fail_on: str) -> Verdict:
         needed=tuple(needed),
         unmet=tuple(unmet),
         failing=tuple(failing),
+        signed=tuple(signed),
     )
 
 
@@ -81,6 +97,7 @@ def summary(findings: Sequence[Finding], verdict: Verdict) -> dict[str, Any]:
         "by_status": {
             name: by_status.get(name, 0) for name in ("pass", "fail", "warn", "unknown", "skipped")
         },
+        "accepted": len(verdict.signed),
         "failed_by_severity": {name: failed.get(name, 0) for name in _SEVERITIES},
     }
 

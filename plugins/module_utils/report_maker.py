@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import Any, Final
 
 # The release of this collection; a test holds it to galaxy.yml.
-COLLECTION: Final = "0.2.0"
+COLLECTION: Final = "0.3.0"
 # What the clouds were asked with, as far as it is installed.
 _LIBRARIES: Final = (
     "ansible-core",

@@ -41,7 +41,7 @@ build/bench-venv/.complete: requirements/bench.txt build/uv/.complete
 	@VIRTUAL_ENV=build/bench-venv $(UV) $(UV_SYNC) requirements/bench.txt
 	@touch $@
 
-demo: setup ## lock down a wide-open Bedrock target in the lab, and show it before and after
+demo: setup ## lock down wide-open services of three clouds in the lab, and show them before and after
 	@tools/demo
 
 scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired; then several at once

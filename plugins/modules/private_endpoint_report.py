@@ -104,6 +104,12 @@ options:
       vantage:
         description: Only as seen from this vantage. Without it, from everywhere.
         type: str
+      status:
+        description:
+          - The worst that is accepted. What was signed for as a warning, or as not known, counts again when it fails.
+        type: str
+        choices: [warn, unknown, fail]
+        default: unknown
 attributes:
   check_mode:
     description: Can run in check mode. It says then what it would write.
@@ -255,6 +261,11 @@ SPEC = ModuleSpec(
                 "until": {"type": "str", "required": True},
                 "target": {"type": "str"},
                 "vantage": {"type": "str"},
+                "status": {
+                    "type": "str",
+                    "choices": ["warn", "unknown", "fail"],
+                    "default": "unknown",
+                },
             },
         },
     },

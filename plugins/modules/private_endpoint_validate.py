@@ -230,6 +230,12 @@ options:
       vantage:
         description: Only as seen from this vantage. Without it, from everywhere.
         type: str
+      status:
+        description:
+          - The worst that is accepted. What was signed for as a warning, or as not known, counts again when it fails.
+        type: str
+        choices: [warn, unknown, fail]
+        default: unknown
   bundle:
     description:
       - File (or its folder) with the sealed bundle of a run, as role P(private_ai.endpoints.report#role) writes it. All
@@ -304,6 +310,7 @@ EXAMPLES = r"""
         resource: sg-0123456789abcdef0
         reason: The partner's network moves in June; signed by the head of platform
         until: "2026-06-30"
+        status: fail
 
 - name: Judge a sealed bundle again, on a machine without network and SDKs
   private_ai.endpoints.private_endpoint_validate:
@@ -466,6 +473,7 @@ ACCEPTED: dict[str, Any] = {
     "until": {"type": "str", "required": True},
     "target": {"type": "str"},
     "vantage": {"type": "str"},
+    "status": {"type": "str", "choices": ["warn", "unknown", "fail"], "default": "unknown"},
 }
 
 SPEC = ModuleSpec(

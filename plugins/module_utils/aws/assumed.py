@@ -6,7 +6,8 @@
 
 Ansible forks a worker for each task, so what a worker remembers is gone with it. `share` is called before the forks:
 it makes a file that lies in memory, has no name, is inherited by the workers, closed in every program that they start,
-and gone with the last of them. Where the system has no such files (macOS), each process remembers for itself.
+and gone with the last of them. Where the system has or allows no such files (macOS, a hardened kernel), each process
+remembers for itself.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-# Credentials that end within so many seconds are not begun with: a task must be able to finish with them.
-MARGIN = 300.0
+# Credentials that end within so many seconds are not begun with: a task must be able to finish with them, which is to
+# wait for as long as it may (900 s), and to switch back what did not come to its end.
+MARGIN = 1800.0
 
 Key = tuple[object, ...]
 
@@ -31,7 +33,8 @@ def share() -> None:
     """Let the processes that are forked from this one know what each of them assumed."""
     global _file
     if _file is None and hasattr(os, "memfd_create"):
-        _file = os.memfd_create("private-ai-endpoints", os.MFD_CLOEXEC)
+        with suppress(OSError):
+            _file = os.memfd_create("private-ai-endpoints", os.MFD_CLOEXEC)
 
 
 def recall(key: Key) -> dict[str, str] | None:

@@ -19,8 +19,9 @@ from typing import Any
 from .errors import EndpointError
 from .proof import parse_timestamp, timestamp
 
-_KEYS = ("check", "resource", "reason", "until", "target", "vantage")
-_OPEN = ("fail", "warn", "unknown")
+_KEYS = ("check", "resource", "reason", "until", "target", "vantage", "status")
+# From what is least to what is worst.
+_OPEN = ("warn", "unknown", "fail")
 _DATE = len("2026-12-31")
 
 
@@ -29,7 +30,8 @@ class Acceptance:
     """One accepted risk.
 
     until: the first moment at which it no longer counts. A date counts to its end, in UTC.
-    target, vantage: narrow it down; None covers every one.
+    target, vantage: narrow it down; None covers every one. status: the worst that was signed for: who accepts that
+    something is not known has not accepted that it is wrong.
     """
 
     check: str
@@ -38,11 +40,12 @@ class Acceptance:
     until: datetime
     target: str | None = None
     vantage: str | None = None
+    status: str = "unknown"
 
     def names(self, finding: Mapping[str, Any]) -> bool:
         """Whether it speaks of this finding, be it expired or not."""
         return (
-            finding.get("status") in _OPEN
+            finding.get("status") in _OPEN[: _OPEN.index(self.status) + 1]
             and finding.get("check") == self.check
             and str(finding.get("resource")) == self.resource
             and self.target in (None, finding.get("target"))
@@ -115,7 +118,18 @@ def _acceptance(item: Mapping[str, Any], where: str) -> Acceptance:
         until=_until(str(given["until"]).strip(), where),
         target=str(given["target"]) if "target" in given else None,
         vantage=str(given["vantage"]) if "vantage" in given else None,
+        status=_status(str(given.get("status", "unknown")), where),
     )
+
+
+def _status(text: str, where: str) -> str:
+    if text not in _OPEN:
+        raise EndpointError(
+            f"{text!r} is no status that can be accepted",
+            resource=where,
+            fix="Use " + ", ".join(_OPEN),
+        )
+    return text
 
 
 def _until(text: str, where: str) -> datetime:

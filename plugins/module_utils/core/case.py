@@ -65,8 +65,15 @@ class Case:
         return [item for item in self.vantages if item.position in positions]
 
     def hosts(self) -> list[str]:
-        """Every host that was to be probed or was probed, in the order of the probe targets."""
+        """Every host that was to be probed, is called by the evidence, or was probed, in this order.
+
+        One that nobody looked at is as much in question as one that was seen.
+        """
         names = [item.host for item in self.probe_targets]
+        evidence = self.evidence or {}
+        account = evidence.get("account") or {}
+        for known in (evidence.get("hosts"), account.get("hosts")):
+            names += [str(name) for name in known or ()]
         names += sorted(str(item["host"]) for item in self.observations)
         return list(dict.fromkeys(names))
 

@@ -51,6 +51,8 @@ def validate_bundle(bundle: Mapping[str, Any], expected_seal: str | None = None)
     findings = [Finding.from_json(item) for item in documents]
     failed = [item for item in compared if item["verdict"] == "fail"]
     changed = [item for item in compared if not item["same"]]
+    # A target that stopped before it was judged, or whose run failed, says so in its plan and nowhere else.
+    stopped = [run for run in runs if run.get("failure") or not run["results"]]
     by_status = Counter(item.status for item in findings)
     severities = Counter(item.severity for item in findings if item.status == "fail")
     result = {
@@ -58,7 +60,7 @@ def validate_bundle(bundle: Mapping[str, Any], expected_seal: str | None = None)
         "findings": documents,
         "summary": {
             "expect": "bundle",
-            "verdict": "fail" if failed or not compared else "pass",
+            "verdict": "fail" if failed or stopped or not compared else "pass",
             "expectation_met": bool(last)
             and all(item["summary"]["expectation_met"] for item in last),
             "worst": worst([item.status for item in findings]),
@@ -90,7 +92,10 @@ def validate_bundle(bundle: Mapping[str, Any], expected_seal: str | None = None)
             for text in item["differences"][:3]
         )
         raise Refused("the bundle is whole, but is judged differently now", result, said)
-    if failed or not compared:
+    if failed or stopped or not compared:
         said = tuple(f"{item['target']} {item['label']}: fail, as recorded" for item in failed)
+        said += tuple(
+            f"{run['target']}: {run.get('failure') or 'was not judged'}" for run in stopped
+        )
         raise Refused("what the bundle holds does not pass", result, said)
     return result

@@ -89,13 +89,12 @@ def rejudged(
             runs[item.name] = {**item.content, "target": item.name, "results": {}}
         elif item.kind == "request":
             content = item.content
-            decision = next(
-                (x.content for x in items if x.kind == "decision" and x.name == item.name), None
-            )
-            if decision is None or content["target"] not in runs:
+            decisions = [x.content for x in items if x.kind == "decision" and x.name == item.name]
+            if len(decisions) != 1 or content["target"] not in runs:
                 raise EndpointError(
-                    "has no decision or no plan beside it", resource=f"request {item.name}"
+                    "has not one decision and one plan beside it", resource=f"request {item.name}"
                 )
+            (decision,) = decisions
             result = _judge(content, documents, item.name)
             runs[content["target"]]["results"][content["label"]] = result
             if result["request"]["evidence"]:

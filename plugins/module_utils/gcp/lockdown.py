@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..core import steps as step_list
 from ..core.contracts import Step
 from ..core.errors import EndpointError, refuse
 from ..core.gcp import lock_request
-from ..core.gcp.lock_checks import member_problems, problems, unproved
+from ..core.gcp.lock_checks import member_problems, newly_bound, problems, unproved
 from ..core.gcp.lock_record import from_description
 from ..core.gcp.lock_standing import Standing
 from ..core.gcp.lock_steps import document, settings, steps
@@ -42,7 +43,10 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     if listed and task.locking and not _may_lock(task, context, connection, made):
         listed = steps(made.start, made.desired, conditional_on=UNPROVED)
     if listed and not context.check_mode:
-        made = apply(policy, made, lambda: task.again(policy))
+        first = made
+        # A write has the whole time for itself: one that is given up while it is under way may still take effect.
+        policy = replace(policy, deadline=Deadline(params["wait_timeout"]))
+        made = apply(policy, made, lambda: _again(task, connection, policy, first))
         listed = _done(task, start, made)
     for note in (*made.notes, *task.unread()):
         context.warn(note)
@@ -91,6 +95,17 @@ def _may_lock(task: Task, context: Context, connection: Connection, made: LockPl
         context.warn(f"as things stand, {error.message}")
         return False
     return True
+
+
+def _again(task: Task, connection: Connection, policy: Policy, first: LockPlan) -> LockPlan:
+    """The plan anew, after others changed the policy. Whom it binds besides by now, nobody has looked at yet."""
+    made = task.again(policy)
+    enforcing = task.locking and task.params["roll_out"] == ENFORCED
+    if enforcing and set(newly_bound(made)) - set(newly_bound(first)):
+        lockdown_preview.look(connection, made, task.params, task.additions.services, task.now)
+        if task.params["require_proof"]:
+            refuse(_not_looked_at(task, connection, made), "the lock may not be made")
+    return made
 
 
 def _not_looked_at(task: Task, connection: Connection, made: LockPlan) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..core.errors import EndpointError, refuse
 from ..core.gcp import violations
-from ..core.gcp.lock_checks import NUMBER
+from ..core.gcp.lock_checks import NUMBER, newly_in
+from ..core.gcp.perimeter import allowed_of
 from ..core.gcp.plan_lockdown import LockPlan
 from ..core.preview import explanations
 from ..core.proof import timestamp
@@ -31,6 +32,8 @@ def look(
 ) -> list[dict[str, Any]]:
     """The callers whom the dry run refused within `preview_days`.
 
+    In a project that is in the perimeter already, those of the services that the lock restricts. One that the lock puts
+    in is bound to everything that the perimeter restricts, so there all count.
     EndpointError unless somebody answers for every one of them, and where there are more than can be looked at.
     """
     days = params["preview_days"]
@@ -40,15 +43,20 @@ def look(
         item for item in plan.desired.status.get("resources") or () if NUMBER.fullmatch(item)
     ]
     since = timestamp(now - timedelta(days=days))
-    entries: list[dict[str, Any]] = []
-    for start in range(0, len(projects), _PROJECTS):
-        entries += _entries(connection, projects[start : start + _PROJECTS], since)
-    callers = violations.groups(
-        entries,
-        plan.start.name,
-        services,
-        accessible=params["accessible_services"] is not None,
-    )
+    new = [item for item in projects if item in newly_in(plan)]
+    asked = set(services)
+    whole = asked | set(plan.desired.status.get("restrictedServices") or ())
+    shut = params["accessible_services"] is not None
+    closed = shut or allowed_of(plan.desired.status) is not None
+    callers: list[dict[str, Any]] = []
+    for part, counted, accessible in (
+        ([item for item in projects if item not in new], asked, shut),
+        (new, whole, closed),
+    ):
+        entries: list[dict[str, Any]] = []
+        for start in range(0, len(part), _PROJECTS):
+            entries += _entries(connection, part[start : start + _PROJECTS], since)
+        callers += violations.groups(entries, plan.start.name, counted, accessible=accessible)
     explained = explanations(params["explained_callers"] or ())
     refuse(
         [f"{plan.desired.resource}: {text}" for text in violations.unexplained(callers, explained)],

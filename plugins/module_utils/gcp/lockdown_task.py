@@ -143,7 +143,9 @@ class Task:
         if not start.exists:
             return _gone(self, start)
         if state == "sealed":
-            return seal(start, run_id=self.run_id)
+            enforced = self.params["roll_out"] == ENFORCED
+            services = self.additions.services if enforced else ()
+            return seal(start, run_id=self.run_id, services=services)
         if state == "recovered":
             return recover(
                 start,
@@ -197,9 +199,24 @@ def _gone(task: Task, start: Standing) -> LockPlan:
     )
 
 
+# Options that say what a lock is made of, as if they had been left out.
+_UNUSED: Mapping[str, Any] = {
+    "accessible_services": None,
+    "access_levels": None,
+    "explained_callers": [],
+    "ingress_policies": None,
+    "members": [],
+    "organization_policies": None,
+    "projects": None,
+}
+
+
 def make_task(params: Mapping[str, Any], name: str, connection: Connection) -> Task:
     """The options as the core's shapes; EndpointError for what they cannot be."""
     policy = name.rpartition("/servicePerimeters/")[0]
+    if params["state"] not in ("locked", "sealed"):
+        # Taking a lock away uses none of them, and in an emergency must not fail by a mistake in one.
+        params = {**params, **_UNUSED}
     explanations(params["explained_callers"] or ())
     restricted = params["restricted_services"]
     if restricted is not None and not restricted:

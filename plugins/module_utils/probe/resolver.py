@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import threading
 import urllib.request
 from pathlib import Path
 from typing import Any, Dict, List
@@ -37,6 +38,10 @@ _MOST_ADDRESSES = 5000
 _LONGEST_PROXY = 255
 
 
+_READING = threading.Lock()
+_HOSTS_READ: Dict[str, Any] = {}
+
+
 def nameservers(path: Path = RESOLV_CONF) -> List[str]:
     """The name servers of resolv.conf, in order."""
     found = [
@@ -49,13 +54,41 @@ def nameservers(path: Path = RESOLV_CONF) -> List[str]:
 
 def hosts_file(host: str, path: Path = HOSTS) -> List[str]:
     """The addresses that the hosts file gives a host, which then win over DNS; empty when it does not name it."""
-    wanted = host.rstrip(".").lower()
-    found = [
-        words[0]
-        for words in (line.partition("#")[0].lower().split() for line in _lines(path))
-        if wanted in words[1:]
-    ]
-    return [plain(address, 64) for address in dict.fromkeys(found)][:_MOST_ADDRESSES]
+    return list(_named_in(path).get(host.rstrip(".").lower(), ()))
+
+
+def _named_in(path: Path) -> Dict[str, List[str]]:
+    """Name → addresses in a hosts file. Every look asks for it, so it is read once for as long as it stays the same."""
+    try:
+        found = path.stat()
+    except OSError:
+        return {}
+    version = (str(path), found.st_mtime_ns, found.st_size, found.st_ino)
+    with _READING:
+        if _HOSTS_READ.get("version") != version:
+            _HOSTS_READ.update(version=version, names=_names(path))
+        names: Dict[str, List[str]] = _HOSTS_READ["names"]
+        return names
+
+
+def _names(path: Path) -> Dict[str, List[str]]:
+    named: Dict[str, List[str]] = {}
+    try:
+        with path.open("rb") as file:
+            read = 0
+            for line in file:
+                read += len(line)
+                if read > _MOST_BYTES:
+                    break
+                words = line.decode("utf-8", "replace").partition("#")[0].lower().split()
+                for name in words[1:]:
+                    known = named.setdefault(name, [])
+                    address = plain(words[0], 64)
+                    if address not in known[:1] and len(known) < _MOST_ADDRESSES:
+                        known.append(address)
+    except OSError:
+        return named
+    return {name: list(dict.fromkeys(addresses)) for name, addresses in named.items()}
 
 
 def _lines(path: Path) -> List[str]:

@@ -69,9 +69,10 @@ def _start(work: Callable[[], None], count: int) -> List[threading.Thread]:
             thread.start()
             threads.append(thread)
     except RuntimeError:
-        # A small container allows only so many: those that run do the others' work.
+        # A small container allows only so many: those that run do the others' work. One that got none does it itself,
+        # each step of it within its own timeout.
         if not threads:
-            raise
+            work()
     finally:
         threading.stack_size(before)
     return threads

@@ -36,6 +36,7 @@ SIGNED = {
     "resource": "sg-1",
     "reason": "moves in June",
     "until": "2026-03-01",
+    "status": "fail",
 }
 
 
@@ -48,6 +49,12 @@ def covers(changes: dict[str, Any], finding: dict[str, Any], now: datetime = NOW
     [
         ({}, {}, True),
         ({}, {"status": "unknown"}, True),
+        # Who signs for what is not known, or for a warning, has not signed for a failure.
+        ({"status": "unknown"}, {"status": "unknown"}, True),
+        ({"status": "unknown"}, {}, False),
+        ({"status": None}, {}, False),
+        ({"status": "warn"}, {"status": "warn"}, True),
+        ({"status": "warn"}, {"status": "unknown"}, False),
         ({}, {"status": "pass"}, False),
         ({}, {"status": "skipped"}, False),
         ({}, {"check": "aws_m3_endpoint_policy"}, False),
@@ -133,6 +140,7 @@ def signed_for(*changes: Any, until: str = "2026-12-31") -> list[dict[str, Any]]
             "resource": item["resource"],
             "reason": "signed",
             "until": until,
+            "status": "fail",
         }
         for item in caught.value.result["findings"]
         if item["status"] != "pass"

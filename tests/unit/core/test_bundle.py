@@ -72,13 +72,24 @@ def test_an_acceptance_counts_as_on_the_day() -> None:
             "resource": host,
             "reason": "signed",
             "until": "2026-03-01",
+            "status": "fail",
         }
         for host in runs.aws.ADDRESSES
     ]
-    made = bundle(runs.aws_run(runs.aws_admitted, accepted=signed))
+    made = bundle({**runs.aws_run(runs.aws_admitted, accepted=signed), "failure": None})
     result = validate_bundle(made)
     assert result["summary"]["verdict"] == "pass"
     assert not result["summary"]["expectation_met"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"failure": "the soak failed"}, {"results": {}}], ids=["failed", "not judged"]
+)
+def test_a_target_whose_run_failed_does_not_pass(changes: dict[str, Any]) -> None:
+    whole, other = runs.aws_run(), {**runs.aws_run(), "target": "other", **changes}
+    assert validate_bundle(bundle(whole))["summary"]["verdict"] == "pass"
+    with pytest.raises(Refused, match="other: "):
+        validate_bundle(bundle(whole, other))
 
 
 def test_each_document_is_kept_once() -> None:

@@ -46,6 +46,24 @@ class _Answer:
     by: str
 
 
+def leading_to(evidence: Document, addresses: Collection[str]) -> list[str]:
+    """The zones and response policies that have one of the addresses in a record, by their paths."""
+    wanted = set(addresses)
+    held = [(zone["id"], zone["records"]) for zone in evidence["zones"]]
+    held += [
+        (policy["id"], rule["records"])
+        for policy in evidence["response_policies"]
+        for rule in policy["rules"]
+    ]
+    return sorted(
+        {
+            str(name)
+            for name, records in held
+            if any(wanted & set(record["values"]) for record in records or ())
+        }
+    )
+
+
 def covers(pattern: str, host: str) -> bool:
     """Whether a rule or record name is the host or a wildcard above it."""
     return pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))

@@ -64,6 +64,26 @@ def configuration(evidence: Mapping[str, Any]) -> dict[str, Any]:
         "zones": _ordered(_zones(evidence["zones"], set(paths), hosts)),
         "response_policies": _ordered(_policies(evidence["response_policies"], set(paths), hosts)),
         "names": _ordered(_name(host, path, evidence) for host in hosts for path in paths),
+        "peers": _ordered(_peer(path, evidence, hosts) for path in _peers(evidence, paths)),
+    }
+
+
+def _peers(evidence: Mapping[str, Any], paths: Sequence[str]) -> list[str]:
+    """Networks that the application's is actively peered with: callers there need an endpoint of their own, too."""
+    found = [
+        str(item["network_id"])
+        for item in evidence["network"]["peerings"]
+        if str(item["state"]).upper() == "ACTIVE"
+    ]
+    return [path for path in dict.fromkeys(found) if path not in paths]
+
+
+def _peer(path: str, evidence: Mapping[str, Any], hosts: Sequence[str]) -> dict[str, Any]:
+    own = [str(item["address"]) for item in evidence["endpoints"] if item["network_id"] == path]
+    return {
+        "id": path,
+        "addresses": sorted(own),
+        "names": _ordered(_name(host, path, evidence) for host in hosts),
     }
 
 

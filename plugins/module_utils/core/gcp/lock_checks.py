@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .lock_standing import BRIDGE, Standing
-from .plan_lockdown import LockPlan
+from .perimeter import allowed_of
+from .plan_lockdown import VERTEX, LockPlan
 
 NUMBER = re.compile(r"projects/\d+")
+# Stands for the services that the perimeter restricts, in the list of those that networks inside may call.
+RESTRICTED = "RESTRICTED-SERVICES"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +62,9 @@ def problems(
         found.append(
             f"title: {desired.title!r} is the title of another perimeter of {desired.policy}. Choose another one"
         )
-    inside = set((desired.status if desired.spec is None else desired.spec).get("resources") or ())
-    found += _outside(members, inside, desired)
+    config = _decides(plan)
+    inside = set(config.get("resources") or ())
+    found += _outside(members, inside, config, desired) + _shut_out(config, desired)
     for rule in desired.status.get("ingressPolicies") or ():
         for resource in (rule.get("ingressTo") or {}).get("resources") or ():
             if resource != "*" and resource not in inside:
@@ -71,9 +75,30 @@ def problems(
     return found
 
 
-def _outside(members: Sequence[Member], inside: set[str], desired: Standing) -> list[str]:
+def _decides(plan: LockPlan) -> Mapping[str, Any]:
+    """The configuration that this lock is about: the enforced one where it adds to that, else the dry run's."""
+    desired = plan.desired
+    if desired.spec is None or plan.delta.status.to_json():
+        return desired.status
+    return desired.spec
+
+
+def _shut_out(config: Mapping[str, Any], desired: Standing) -> list[str]:
+    """Networks inside may call some services only, and what is locked is not among them: members would lose it."""
+    allowed = allowed_of(config)
+    restricted = config.get("restrictedServices") or ()
+    if allowed is None or VERTEX not in restricted or {VERTEX, RESTRICTED} & set(allowed):
+        return []
+    return [
+        f"accessible_services: {desired.resource} lets networks inside call only {', '.join(allowed) or 'nothing'}, so "
+        f"that members would lose {VERTEX}. Name it in accessible_services"
+    ]
+
+
+def _outside(
+    members: Sequence[Member], inside: set[str], config: Mapping[str, Any], desired: Standing
+) -> list[str]:
     """Members with a network or a project that the perimeter leaves out: calls between in and out are refused."""
-    config = desired.status if desired.spec is None else desired.spec
     admitted = {
         str(source.get("resource"))
         for rule in config.get("ingressPolicies") or ()
@@ -103,6 +128,12 @@ def newly_bound(plan: LockPlan) -> list[str]:
         for item in after.get("resources") or ()
         if NUMBER.fullmatch(item) and (more or item not in known)
     ]
+
+
+def newly_in(plan: LockPlan) -> list[str]:
+    """What the plan puts into the enforced perimeter, which binds it to all that this one restricts."""
+    known = set(plan.start.status.get("resources") or ())
+    return [item for item in plan.desired.status.get("resources") or () if item not in known]
 
 
 def unproved(plan: LockPlan, members: Sequence[Member], answered_for: Iterable[str]) -> list[str]:

@@ -113,7 +113,10 @@ def then(one: Changes, later: Changes) -> dict[str, tuple[Any, Any]]:
     """Two changes as one."""
     joined = dict(one)
     for key, (before, made) in later.items():
-        first = joined.get(key, (before, made))[0]
+        # What others wrote in between is what stood before this.
+        known = joined.get(key)
+        ours = known is not None and any(_same(before, item) for item in known)
+        first = known[0] if known is not None and ours else before
         joined[key] = (first, made)
         if _same(first, made):
             del joined[key]

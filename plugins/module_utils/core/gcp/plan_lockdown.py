@@ -148,11 +148,21 @@ def _word(start: Standing, spec: Any) -> str:
     return FOLDED if spec is None else MADE
 
 
-def seal(start: Standing, *, run_id: str | None) -> LockPlan:
-    """Clear the run's marker, after making sure that what it added still stands; what to undo stays."""
+def seal(start: Standing, *, run_id: str | None, services: tuple[str, ...] = ()) -> LockPlan:
+    """Clear the run's marker, after making sure that what it added still stands; what to undo stays.
+
+    services: those that the lock enforces, so that one that another run undid is not taken for one that is sealed.
+    """
     record = from_description(start.description)
     run = record.run
     if run is None:
+        open_again = set(services) - set(start.status.get("restrictedServices") or ())
+        if run_id is not None and record.empty and open_again:
+            raise EndpointError(
+                f"nothing is left of the lock of run {run_id}, so it is not sealed: another run undid it",
+                resource=start.resource,
+                fix="Let no two runs lock one perimeter at once, and run again",
+            )
         return LockPlan(start=start, desired=start)
     if run_id is not None and run.run_id != run_id:
         return LockPlan(

@@ -27,20 +27,22 @@ _SECRETS: Final = (
     # JSON web tokens, Google's access and refresh tokens, AWS session tokens.
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
     re.compile(r"\b(?:ya29\.|1//0)[A-Za-z0-9_.-]{16,}"),
+    # Google's API keys.
+    re.compile(r"\bAIza[0-9A-Za-z_-]{35}"),
     re.compile(r"\b(?:FwoG|IQoJ|FQoG)[A-Za-z0-9/+=]{60,}"),
 )
 # Keys of Azure's services say so in their middle.
 _AZURE_KEY: Final = re.compile(r"[A-Za-z0-9+/]{40,90}AzCa[A-Za-z0-9+/]{4,40}={0,2}")
 # A name that tells, and the value after it: the name stays, the value goes.
 _NAMED: Final = re.compile(
-    r"(?i)(\b(?:authorization|proxy-authorization|x-api-key|api[-_]key|ocp-apim-subscription-key|client[-_]secret|"
-    r"aws[-_]secret[-_]access[-_]key|secret[-_]access[-_]key|secret[-_]key|x-amz-security-token|session[-_]token|"
-    r"access[-_]token|refresh[-_]token|bearer[-_]token|password|passwd|sig)\b"
-    r"[\"']?\s*[:=]\s*[\"']?(?:(?:bearer|basic)\s+)?)([^\s\"'&,;<>]{6,})"
+    r"(?i)(\b(?:authorization|proxy-authorization|x-api-key|api[-_]?key|ocp-apim-subscription-key|client[-_]?secret|"
+    r"aws[-_]secret[-_]access[-_]key|secret[-_]?access[-_]?key|secret[-_]?key|account[-_]?key|x-amz-security-token|"
+    r"session[-_]?token|access[-_]?token|refresh[-_]?token|bearer[-_]?token|password|passwd|sig)\b"
+    r"[\"']?\s*[:=>]\s*[\"']?(?:(?:bearer|basic)\s+)?)([^\s\"'&,;<>]{6,})"
 )
 _BEARER: Final = re.compile(r"(?i)(\b(?:bearer|basic)\s+)([A-Za-z0-9_.~+/=-]{16,})")
 _URL_PASSWORD: Final = re.compile(
-    r"(\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,200}:)([^\s/@]{1,400})(@)"
+    r"(\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,200}:)([^\s@]{1,400}(?:@[^\s@/]{1,400})*)(@)"
 )
 
 # CSI, OSC and two-character escape sequences, with a terminator or cut off.

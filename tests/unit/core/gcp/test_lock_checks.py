@@ -173,3 +173,24 @@ def test_a_caller_is_named_once_with_his_count_until_somebody_answers_for_him() 
         left = violations.unexplained(found[:1], explanations([{**pattern, "reason": "known"}]))
         assert left == []
     assert violations.unexplained(found, explanations([{"source": "198.*", "reason": "no"}]))
+
+
+def test_members_are_not_shut_out_by_what_networks_inside_may_call() -> None:
+    """The perimeter that is extended allows other services only, so that the lock would cut off whoever it protects."""
+    closed = {"enableRestriction": True, "allowedServices": ["storage.googleapis.com"]}
+    start = replace(HERE, status={**HERE.status, "vpcAccessibleServices": closed})
+    assert any("accessible_services" in text for text in problems(plan(start), []))
+    for allowed in ("aiplatform.googleapis.com", "RESTRICTED-SERVICES"):
+        fine = {**closed, "allowedServices": [allowed]}
+        start = replace(HERE, status={**HERE.status, "vpcAccessibleServices": fine})
+        assert not problems(plan(start), [])
+
+
+def test_a_member_has_to_be_in_what_is_enforced_and_not_only_in_the_dry_run() -> None:
+    member = Member(
+        target="app",
+        projects={"projects/1": "Vertex AI", "projects/7": "its network"},
+        networks={"projects/host/global/networks/app": "projects/7"},
+    )
+    start = replace(HERE, spec={"resources": ["projects/1", "projects/7"], "restrictedServices": []})
+    assert any("projects/7" in text for text in problems(plan(start), [], [member]))

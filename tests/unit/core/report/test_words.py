@@ -143,7 +143,13 @@ def test_every_finding_says_what_it_was_made_of() -> None:
 
 
 def test_what_counts_is_what_nobody_accepted() -> None:
-    signed = {"check": "azure_m2_names", "resource": "x", "reason": "y", "until": "2026-12-31"}
+    signed = {
+        "check": "azure_m2_names",
+        "resource": "x",
+        "reason": "y",
+        "until": "2026-12-31",
+        "status": "fail",
+    }
     run = runs.azure_run(runs.azure_without_zone)
     whole = report(run, fail_on="high")["counting"]["foundry"]
     named = [

@@ -69,6 +69,9 @@ def _groups(case: Case, traffic: Mapping[str, Any]) -> Iterator[Judgement]:
         yield _said(case, "fail", f"{window}: over the public path: {_listed(by_path['public'])}")
     elif off:
         yield _said(case, "unknown", f"{window}: {off}", _SWITCH_ON)
+    elif served and not traffic["complete"]:
+        fix = "Raise traffic_max_entries or shorten the window"
+        yield _said(case, "unknown", f"{window}: the logs were read in part only", fix)
     elif by_path["ambiguous"]:
         yield _said(
             case,
@@ -81,9 +84,6 @@ def _groups(case: Case, traffic: Mapping[str, Any]) -> Iterator[Judgement]:
         seen = sum(int(item["count"]) for item in traffic["groups"])
         note = f" but {seen} refused or made by probes" if seen else ""
         yield _said(case, "unknown", f"{window}: no calls were logged{note}", _SWITCH_ON)
-    elif not traffic["complete"]:
-        fix = "Raise traffic_max_entries or shorten the window"
-        yield _said(case, "unknown", f"{window}: the logs were read in part only", fix)
     elif exempted := (case.document["logging"] or {}).get("exempted"):
         yield _said(
             case,

@@ -133,6 +133,9 @@ def expected_addresses(case: Case, host: str, vantage: Vantage) -> set[str]:
     read = not case.lacks("endpoints", "network")
     if network and read and (found := addresses(endpoints(case, network))):
         return found
+    if network and read and network in networks(case):
+        # It was read, and has none: an address that was right before is not any more.
+        return set()
     if network and target and network in target.networks:
         return set(target.networks[network])
     if network and network.startswith(_GOOGLE):

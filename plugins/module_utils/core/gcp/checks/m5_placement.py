@@ -112,9 +112,13 @@ def _reach(case: Case, network: Document, endpoint: Document) -> Judgement:
         return common.lacking(["the endpoint's address was not read"], resource, _REACH)
     found = walk(case.document["firewalls"], str(network["id"]), str(endpoint["address"]))
     blocked, notes = [], []
+    allowed = spans(case.application_cidrs)
     for rule, refused in found.refused:
         for item in subnets:
-            if not overlap(spans([item["cidr"]]), refused):
+            callers = spans([item["cidr"], *item["secondary"]])
+            # Where callers are is part of a subnet at times, and the rules of the create phase let in just that.
+            callers = overlap(callers, allowed) if allowed else callers
+            if not overlap(callers, refused):
                 continue
             text = f"{rule['name']} denies it from {item['name']}"
             named = [name["name"] for name in found.named_before(rule)]

@@ -9,7 +9,9 @@ An endpoint for Google APIs is not reachable over a peering, so a spoke that res
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ...case import Case, Vantage
 from ...checks import Check, Judgement
@@ -24,8 +26,12 @@ _EXPECTED = (
     "has an endpoint of its own, to which every name leads: seen by a vantage, or by configuration"
 )
 _ACTIVE = "ACTIVE"
-# Peerings that Google makes for its own services: nobody calls Vertex AI from behind them.
-_OF_GOOGLE = ("servicenetworking-googleapis-com", "cloudsql-", "redis-peer-", "filestore-peer-")
+# Peerings that Google makes for its own services: nobody calls Vertex AI from behind them. Anybody can choose such a
+# name, so that a network that these credentials may read is none of them.
+_OF_GOOGLE = re.compile(
+    r"servicenetworking-googleapis-com|cloudsql-(?:mysql|postgres|sqlserver)-googleapis-com|"
+    r"(?:redis|filestore)-peer-\d+|gke-.+-peer"
+)
 _REACHED = frozenset(("admitted", "connected"))
 
 
@@ -65,7 +71,8 @@ def spoke_networks(case: Case) -> list[str]:
     peers = [
         str(item["network_id"])
         for item in network["peerings"]
-        if str(item["state"]).upper() == _ACTIVE and not str(item["name"]).startswith(_OF_GOOGLE)
+        if str(item["state"]).upper() == _ACTIVE
+        and not (_OF_GOOGLE.fullmatch(str(item["name"])) and not item["readable"])
     ]
     given = [str(item["id"]) for item in case.document["spokes"]]
     return [name for name in dict.fromkeys([*given, *peers]) if name != network["id"]]
@@ -75,6 +82,15 @@ def _seen(case: Case, vantage: Vantage, host: str) -> Judgement:
     """As everywhere, but for the address of an endpoint in another network."""
     judged = common.resolution(case, vantage, host)
     read = common.look(case, vantage, host)
+    unplaced = common.network_of(case, vantage) is None and bool(case.document["spokes"])
+    if judged.status == "pass" and unplaced and read and not read.outcomes() <= _REACHED:
+        # Any endpoint's address would be right for a place that nobody named, so the call has to tell.
+        return replace(
+            judged,
+            status="unknown",
+            observed=f"{read.told()}; which network this vantage is in is not known",
+            fix="Name its network (vantage_network_id)",
+        )
     if judged.status == "pass" or read is None or not read.addresses:
         return judged
     foreign = common.addresses(common.endpoints(case)) - common.expected_addresses(

@@ -360,7 +360,7 @@ def test_hosts_beside_vertex_ai(host: str, status: str) -> None:
 
     result = judged(change)
     about = [item for item in found(result, "gcp_m7_planes") if item["resource"] == host]
-    assert [item["status"] for item in about] == [status]
+    assert {item["status"] for item in about} == {status}
 
 
 def test_a_replaced_endpoint_is_told_and_its_address_is_not_right_any_more() -> None:

@@ -192,5 +192,7 @@ def test_a_member_has_to_be_in_what_is_enforced_and_not_only_in_the_dry_run() ->
         projects={"projects/1": "Vertex AI", "projects/7": "its network"},
         networks={"projects/host/global/networks/app": "projects/7"},
     )
-    start = replace(HERE, spec={"resources": ["projects/1", "projects/7"], "restrictedServices": []})
+    start = replace(
+        HERE, spec={"resources": ["projects/1", "projects/7"], "restrictedServices": []}
+    )
     assert any("projects/7" in text for text in problems(plan(start), [], [member]))

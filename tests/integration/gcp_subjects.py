@@ -46,7 +46,7 @@ CALLS: dict[str, set[str]] = {
 }
 # Calls that send a POST and change nothing.
 ASKING = {
-    "create_permissions.held",
+    "create_permissions._ask",
     "observe_access.policy_read",
     "observe_traffic.traffic_reads",
     "observe_traffic._entries",

@@ -37,7 +37,7 @@ session = AuthorizedSession(service_account.Credentials.from_service_account_fil
 url = "https://us-central1-aiplatform.googleapis.com/v1/projects/lab-vertex/locations/us-central1/endpoints"
 answer = session.get(url, timeout=10)
 if answer.status_code != 200:
-    sys.exit(f"{answer.status_code} {answer.text}")
+    sys.exit(f"{answer.status_code} {answer.json()['error']['message']}")
 """
 
 

@@ -10,6 +10,8 @@ of time, once, for the workers that are forked later. Clients, which hold connec
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import socket
 import threading
@@ -46,6 +48,7 @@ _OLD_NAMES = {
 }
 _REGION_NAMES = ("AWS_REGION", "AWS_DEFAULT_REGION", "EC2_REGION")
 # Models that the phases of this collection use; parsing EC2's alone takes 0.15 s.
+_BASE = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _WARM = ("ec2", "sts", "route53", "organizations", "accessanalyzer", "cloudtrail")
 
 # What every module of this cloud takes (documentation: plugins/doc_fragments/aws.py).
@@ -171,7 +174,7 @@ class Connection:
         if not self.role:
             return self.keys
         role_arn, external_id = self.role
-        key = (role_arn, external_id, self._base_key(), self.region, self.endpoint_url)
+        key = (role_arn, external_id, self._base(), self.region, self.endpoint_url)
         if kept := assumed.recall(key):
             return kept
         request: dict[str, Any] = {"RoleArn": role_arn, "RoleSessionName": SESSION_NAME}
@@ -188,11 +191,15 @@ class Connection:
         assumed.keep(key, answer["Expiration"].timestamp(), credentials)
         return credentials
 
-    def _base_key(self) -> str | None:
+    def _base(self) -> str | None:
+        """A digest of the credentials that assume the role: others, or wrong ones, are asked for themselves."""
         if self.keys:
-            return self.keys["aws_access_key_id"]
-        found = self.session.get_credentials()
-        return found.access_key if found else None
+            known = [self.keys.get(name) for name in _BASE]
+        elif found := self.session.get_credentials():
+            known = [found.access_key, found.secret_key, found.token]
+        else:
+            return None
+        return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
     def _make(self, service: str, region: str, credentials: Mapping[str, str] | None) -> Any:
         from botocore.config import Config

@@ -100,6 +100,15 @@ def test_only_where_it_is_the_same_thing_does_it_run_in_process(lab: Any) -> Non
 
 
 def test_async_runs_the_ordinary_module(lab: Any) -> None:
-    (result,) = lab.tasks({NAME: GOOD, "async": 300, "poll": 1}).results
-    assert result["changed"] is True, json.dumps(result)[:4000]
-    assert "ansible_job_id" in result
+    # On a busy machine Ansible may look for the job before it has begun, so that it is looked for until it has ended.
+    started, ended = lab.tasks(
+        {NAME: GOOD, "async": 300, "poll": 0},
+        {
+            "ansible.builtin.async_status": {"jid": "{{ result_0.ansible_job_id }}"},
+            "until": "result_1.finished | default(false)",
+            "retries": 120,
+            "delay": 1,
+        },
+    ).results
+    assert started["ansible_job_id"] == ended["ansible_job_id"]
+    assert ended["changed"] is True, json.dumps(ended)[:4000]

@@ -73,7 +73,7 @@ def _view(
     found = gather(calls)
     documents: dict[str, tuple[Holder, Document]] = {}
     for name, items in found.items():
-        kind, _, project = name.partition(" ")
+        kind, _space, project = name.partition(" ")
         for item in items:
             holder = (
                 convert.zone(item, project) if kind == "zone" else convert.policy(item, project)

@@ -103,7 +103,7 @@ class Task:
         reads: dict[str, Callable[[], Any]] = {"perimeters": lambda: _stands(self, policy)}
         wanted = [
             *self.projects,
-            *(item for projects, _ in self.of.values() for item in projects),
+            *(item for projects, _networks in self.of.values() for item in projects),
             *(item["project"] for item in self.supporting),
         ]
         if self.locking or (predicts and self.params["state"] == "sealed"):
@@ -257,7 +257,7 @@ def make_task(params: Mapping[str, Any], name: str, connection: Connection) -> T
         for member in params["members"]
     }
     given = [lock_request.project_name(item, "projects") for item in params["projects"] or ()]
-    bound = given or [item for projects, _ in of.values() for item in projects]
+    bound = given or [item for projects, _networks in of.values() for item in projects]
     return Task(
         params=params,
         run_id=params["run_id"] or (uuid.uuid4().hex if params["state"] == "locked" else None),

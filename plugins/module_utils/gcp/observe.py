@@ -59,7 +59,7 @@ class _Found:
         self._run(self._first_round())
         self._run(self._second_round())
         self._run(self._third_round())
-        for _ in range(_DNS_ROUNDS):
+        for _round in range(_DNS_ROUNDS):
             reads = self._dns_round()
             if not reads:
                 break
@@ -169,7 +169,7 @@ class _Found:
         """These networks, and those that their peering zones lead to."""
         found = list(networks)
         for path in found:
-            for _, zone in observe_dns.zones_of(self.answers, [path], self.asked.hosts):
+            for _project, zone in observe_dns.zones_of(self.answers, [path], self.asked.hosts):
                 target = observe_dns.peering_of(zone)
                 if target and target not in found:
                     found.append(target)

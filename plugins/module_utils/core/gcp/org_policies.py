@@ -96,7 +96,7 @@ def put(stands: Policies, parts: Mapping[str, Any]) -> tuple[Policies, Changes]:
         for key, value in parts.items()
         if not _same(_part(stands, key), value)
     }
-    return _with(stands, {key: value for key, (_, value) in changes.items()}), changes
+    return _with(stands, {key: value for key, (_was, value) in changes.items()}), changes
 
 
 def undo(stands: Policies, changes: Changes) -> Policies:
@@ -127,14 +127,14 @@ def lacking(stands: Policies, changes: Changes) -> list[str]:
     """Of what was made, what no longer stands."""
     return [
         f"the organisation policy {name_of(key)}"
-        for key, (_, made) in changes.items()
+        for key, (_was, made) in changes.items()
         if not _same(_part(stands, key), made)
     ]
 
 
 def enforces(changes: Changes) -> bool:
     """Whether anything of it is enforced, and not only in the dry run."""
-    return any(key.endswith(f" {SPEC}") and made for key, (_, made) in changes.items())
+    return any(key.endswith(f" {SPEC}") and made for key, (_was, made) in changes.items())
 
 
 def read_changes(document: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

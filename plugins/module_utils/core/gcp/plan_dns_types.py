@@ -171,7 +171,8 @@ class Change:
     def holder(self) -> Holder:
         """Whichever there is; what both have in common is the same in both."""
         found = self.after or self.before
-        assert found is not None
+        if found is None:
+            raise ValueError("a change from nothing to nothing")
         return found
 
     @property

@@ -82,8 +82,9 @@ def paragraphs(value: object, longest: int = LONGEST) -> Html:
     return Html("<br>".join(text(part, longest) for part in lines(value, longest)))
 
 
-def pill(status: str, words: Mapping[str, str] = PLAIN) -> Html:
-    """A status, as a sign and a word."""
+def pill(status: str, words: Mapping[str, str] | None = None) -> Html:
+    """A status, as a sign and a word; words: other ones than the plain ones."""
+    words = PLAIN if words is None else words
     known = status if status in MARKS else "unknown"
     mark = tag("span", MARKS[known], aria_hidden="true")
     return tag("span", mark, words[known], class_=f"s s-{known}")

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from .clean import line
 
-Evidence: TypeAlias = "Mapping[str, Any]"
+Evidence: TypeAlias = Mapping[str, Any]
 
 
 def _list(values: Iterable[object], what: str) -> str:

@@ -202,6 +202,9 @@ import hashlib
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.private_ai.endpoints.plugins.module_utils.accepted_options import (
+    ACCEPTED,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import read_bundle
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.proof import timestamp
@@ -254,19 +257,7 @@ SPEC = ModuleSpec(
             "type": "list",
             "elements": "dict",
             "default": [],
-            "options": {
-                "check": {"type": "str", "required": True},
-                "resource": {"type": "str", "required": True},
-                "reason": {"type": "str", "required": True},
-                "until": {"type": "str", "required": True},
-                "target": {"type": "str"},
-                "vantage": {"type": "str"},
-                "status": {
-                    "type": "str",
-                    "choices": ["warn", "unknown", "fail"],
-                    "default": "unknown",
-                },
-            },
+            "options": ACCEPTED,
         },
     },
     required_by={"bundle_seal": ("bundle",)},

@@ -445,6 +445,9 @@ proof_refused:
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.private_ai.endpoints.plugins.module_utils.accepted_options import (
+    ACCEPTED,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import (
     read_bundle,
@@ -465,16 +468,6 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.probe_here im
 _DICTS: dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
 _POSITIONS = ["inside", "spoke", "outside", "canary"]
 _STRINGS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
-
-ACCEPTED: dict[str, Any] = {
-    "check": {"type": "str", "required": True},
-    "resource": {"type": "str", "required": True},
-    "reason": {"type": "str", "required": True},
-    "until": {"type": "str", "required": True},
-    "target": {"type": "str"},
-    "vantage": {"type": "str"},
-    "status": {"type": "str", "choices": ["warn", "unknown", "fail"], "default": "unknown"},
-}
 
 SPEC = ModuleSpec(
     argument_spec={

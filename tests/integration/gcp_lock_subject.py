@@ -19,8 +19,6 @@ CALLS: dict[str, set[str]] = {
         f"orgpolicy.projects.policies.{word}" for word in ("create", "patch", "delete")
     },
 }
-# Calls that send a POST and change nothing.
-ASKING = {"lockdown_preview._page"}
 
 LOCK: dict[str, Any] = {
     "perimeter": NAME,

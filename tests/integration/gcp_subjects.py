@@ -49,8 +49,7 @@ ASKING = {
     "create_permissions._ask",
     "observe_access.policy_read",
     "observe_traffic.traffic_reads",
-    "observe_traffic._entries",
-    *lock.ASKING,
+    "log_entries.newest",
 }
 
 

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from .. import reads
 from ..core.errors import EndpointError
-from ..together import settle
 from .errors import AwsError, calling
 
 
@@ -29,54 +29,39 @@ class Read:
     tolerant: bool = False
 
 
-@dataclass
-class Reader:
-    """Runs reads, and collects what was missing: `[{part, action, code, message}]`."""
-
-    missing: list[dict[str, Any]] = field(default_factory=list)
-
-    def all(self, reads: Mapping[str, Read]) -> dict[str, Any]:
-        """Run all reads at once; a denied one gives None. Any other failure is raised, the first in order."""
-        outcomes = settle({name: _guarded(read) for name, read in reads.items()})
-        answers: dict[str, Any] = {}
-        for name, outcome in outcomes.items():
-            if isinstance(outcome, EndpointError):
-                self._note(reads[name], outcome)
-                answers[name] = None
-            else:
-                answers[name] = outcome
-        return answers
+class Reader(reads.Reader[Read]):
+    """What was missing: `[{part, action, code, message}]`."""
 
     def one(self, read: Read) -> Any:
         """Run a single read; None when it was denied."""
         return self.all({"only": read})["only"]
 
-    def _note(self, read: Read, error: EndpointError) -> None:
+    def run(self, read: Read) -> Callable[[], Any]:
+        """The call, whose errors are AWS's as this collection has them."""
+
+        def call() -> Any:
+            with calling(read.about, read.action):
+                return read.call()
+
+        return call
+
+    def lacking(self, read: Read, error: EndpointError) -> dict[str, Any]:
+        """See the base class."""
         kinds = ("denied", "refused", "missing") if read.tolerant else ("denied",)
         if not isinstance(error, AwsError) or error.kind not in kinds:
             raise error
-        entry = {
+        return {
             "part": read.part,
             "action": error.action or read.action,
             "code": error.code,
             "message": f"{read.about}: {error.what}",
         }
-        if entry not in self.missing:
-            self.missing.append(entry)
 
 
 def pages(client: Any, operation: str, key: str, **request: Any) -> list[Any]:
     """Every item of a paginated operation."""
     found = client.get_paginator(operation).paginate(**request)
     return [item for page in found for item in page.get(key) or ()]
-
-
-def _guarded(read: Read) -> Callable[[], Any]:
-    def call() -> Any:
-        with calling(read.about, read.action):
-            return read.call()
-
-    return call
 
 
 def tags(items: Iterable[Mapping[str, str]] | None) -> dict[str, str]:

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from .. import reads
 from ..core.errors import EndpointError
-from ..together import settle
 from .errors import AzureError
 
 
@@ -29,37 +29,21 @@ class Read:
     tolerant: bool = False
 
 
-@dataclass
-class Reader:
-    """Runs reads, and collects what was missing: `[{part, resource, action, code, message}]`."""
+class Reader(reads.Reader[Read]):
+    """What was missing: `[{part, resource, action, code, message}]`."""
 
-    missing: list[dict[str, Any]] = field(default_factory=list)
-
-    def all(self, reads: Mapping[str, Read]) -> dict[str, Any]:
-        """Run all reads at once; a denied one gives None. Any other failure is raised, the first in order."""
-        outcomes = settle({name: read.call for name, read in reads.items()})
-        answers: dict[str, Any] = {}
-        for name, outcome in outcomes.items():
-            if isinstance(outcome, EndpointError):
-                self._note(reads[name], outcome)
-                answers[name] = None
-            else:
-                answers[name] = outcome
-        return answers
-
-    def _note(self, read: Read, error: EndpointError) -> None:
+    def lacking(self, read: Read, error: EndpointError) -> dict[str, Any]:
+        """See the base class."""
         kinds = ("denied", "refused", "missing") if read.tolerant else ("denied",)
         if not isinstance(error, AzureError) or error.kind not in kinds:
             raise error
-        entry = {
+        return {
             "part": read.part,
             "resource": read.resource,
             "action": error.action or read.action,
             "code": error.code,
             "message": error.what,
         }
-        if entry not in self.missing:
-            self.missing.append(entry)
 
 
 def properties(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -18,9 +18,10 @@ from ..core.gcp.plan_lockdown import LockPlan
 from ..core.preview import explanations
 from ..core.proof import timestamp
 from .client import Connection, GoogleError
+from .log_entries import newest
 
-# Most projects that one request may name, entries that a page holds, and entries that are looked at.
-_PROJECTS, _PAGE, _MOST = 100, 1000, 20_000
+# Most projects that one request may name, and entries that are looked at.
+_PROJECTS, _MOST = 100, 20_000
 
 
 def look(
@@ -66,34 +67,17 @@ def look(
 
 
 def _entries(connection: Connection, projects: Sequence[str], since: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    body: dict[str, Any] = {
-        "resourceNames": list(projects),
-        "filter": violations.query(since),
-        "orderBy": "timestamp desc",
-        "pageSize": _PAGE,
-    }
-    while True:
-        answer = _page(connection, projects, body)
-        found += answer.get("entries") or []
-        if not answer.get("nextPageToken"):
-            return found
-        if len(found) >= _MOST:
-            raise EndpointError(
-                f"the dry run left more than {_MOST} records since {since}, too many to look at",
-                resource="preview_days",
-                fix="Find out from the log who is refused, bring it inside, and look at fewer days",
-            )
-        body["pageToken"] = answer["nextPageToken"]
-
-
-def _page(
-    connection: Connection, projects: Sequence[str], body: Mapping[str, Any]
-) -> dict[str, Any]:
     about = f"dry-run records of {', '.join(projects)}"
     try:
-        return connection.rest("logging", "POST", "entries:list", body, resource=about)
+        found, complete = newest(connection, projects, violations.query(since), _MOST, about)
     except GoogleError as error:
         if error.kind == "denied":
             error.fix = f"{error.fix}, or set preview_days to 0 to lock without looking at them"
         raise
+    if not complete:
+        raise EndpointError(
+            f"the dry run left more than {_MOST} records since {since}, too many to look at",
+            resource="preview_days",
+            fix="Find out from the log who is refused, bring it inside, and look at fewer days",
+        )
+    return found

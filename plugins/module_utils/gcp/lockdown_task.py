@@ -18,7 +18,7 @@ from ..core.gcp.lock_checks import Member, problems
 from ..core.gcp.lock_record import from_description
 from ..core.gcp.lock_standing import Standing
 from ..core.gcp.names import network_path, project_of
-from ..core.gcp.perimeter import Additions
+from ..core.gcp.perimeter import RESTRICTED, Additions
 from ..core.gcp.plan_lockdown import (
     DRY_RUN,
     ENFORCED,
@@ -230,7 +230,7 @@ def make_task(params: Mapping[str, Any], name: str, connection: Connection) -> T
         raise EndpointError(
             "networks inside could call no service at all",
             resource="accessible_services",
-            fix=f"Name services, or {lock_request.RESTRICTED} for those that are restricted",
+            fix=f"Name services, or {RESTRICTED} for those that are restricted",
         )
     if params["state"] == "locked" and not params["members"]:
         if params["roll_out"] == ENFORCED and params["require_proof"]:
@@ -268,9 +268,7 @@ def make_task(params: Mapping[str, Any], name: str, connection: Connection) -> T
             ingress=lock_request.ingress_policies(params["ingress_policies"] or ()),
             accessible=None
             if accessible is None
-            else lock_request.services(
-                accessible, "accessible_services", also=lock_request.RESTRICTED
-            ),
+            else lock_request.services(accessible, "accessible_services", also=RESTRICTED),
         ),
         projects=tuple(dict.fromkeys(bound)),
         of=of,

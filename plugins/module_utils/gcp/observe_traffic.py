@@ -10,17 +10,17 @@ VPC Service Controls refuses or would refuse. https://cloud.google.com/logging/d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from ..core.gcp import traffic as core
 from ..core.proof import timestamp
 from .client import Connection
+from .log_entries import newest
 from .observe_access import SERVICE
 from .reads import Read, Reader
 
-_PAGE = 1000
 _PRIVATE = "logging.privateLogEntries.list"
 FILTER = (
     'timestamp>="{start}" AND timestamp<"{end}" AND protoPayload.serviceName="{service}" AND '
@@ -43,7 +43,7 @@ def traffic_reads(
             part="traffic",
             resource=path,
             action="logging.logEntries.list",
-            call=lambda: _entries(connection, path, text, most),
+            call=lambda: newest(connection, [path], text, most, path),
         ),
         "entries may": Read(
             part="traffic",
@@ -84,29 +84,3 @@ def traffic(
         "complete": complete,
         "groups": core.groups(entries),
     }
-
-
-def _entries(
-    connection: Connection, path: str, text: str, most: int
-) -> tuple[list[dict[str, Any]], bool]:
-    """The newest entries, and whether these are all."""
-    found: list[dict[str, Any]] = []
-    body: dict[str, Any] = {
-        "resourceNames": [path],
-        "filter": text,
-        "orderBy": "timestamp desc",
-        "pageSize": min(_PAGE, most + 1),
-    }
-    while True:
-        # A page may be empty and still not be the last one.
-        document = connection.rest("logging", "POST", "entries:list", body, resource=path)
-        found += _listed(document)
-        if len(found) > most:
-            return found[:most], False
-        if not document.get("nextPageToken"):
-            return found, True
-        body = {**body, "pageToken": document["nextPageToken"]}
-
-
-def _listed(document: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    return [dict(item) for item in document.get("entries") or ()]

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from .. import reads
 from ..core.errors import EndpointError
-from ..together import settle
 from .client import Connection
 from .errors import GoogleError
 
@@ -33,40 +33,17 @@ class Read:
     tolerant: bool = False
 
 
-@dataclass
-class Reader:
-    """Runs reads, and collects what was missing: `[{part, resource, action, code, message}]`."""
-
-    missing: list[dict[str, Any]] = field(default_factory=list)
-
-    def all(self, reads: Mapping[str, Read]) -> dict[str, Any]:
-        """Run all reads at once; one that is withheld gives None. Any other failure is raised, the first in order."""
-        outcomes = settle({name: read.call for name, read in reads.items()})
-        answers: dict[str, Any] = {}
-        for name, outcome in outcomes.items():
-            if isinstance(outcome, EndpointError):
-                self._note(reads[name], outcome)
-                answers[name] = None
-            else:
-                answers[name] = outcome
-        return answers
+class Reader(reads.Reader[Read]):
+    """What was missing: `[{part, resource, action, code, message}]`."""
 
     def note(self, part: str, resource: str, action: str, code: str, message: str) -> None:
         """Something that is missing although nothing was refused; each once."""
-        entry = {
-            "part": part,
-            "resource": resource,
-            "action": action,
-            "code": code,
-            "message": message,
-        }
-        if entry not in self.missing:
-            self.missing.append(entry)
+        self.keep(_entry(part, resource, action, code, message))
 
     def repeat(self, part: str, other: str) -> None:
         """What is missing of one part is missing of the other one, too, which is in the same document."""
         for entry in [item for item in self.missing if item["part"] == part]:
-            self.note(**{**entry, "part": other})
+            self.keep({**entry, "part": other})
 
     def listed(self) -> list[dict[str, Any]]:
         """What was missing, in an order that does not hang on which read ended first."""
@@ -74,13 +51,24 @@ class Reader:
             self.missing, key=lambda item: (item["part"], item["resource"], item["action"])
         )
 
-    def _note(self, read: Read, error: EndpointError) -> None:
+    def lacking(self, read: Read, error: EndpointError) -> dict[str, Any]:
+        """See the base class."""
         kinds = (*_WITHHELD, "refused", "missing") if read.tolerant else _WITHHELD
         if not isinstance(error, GoogleError) or error.kind not in kinds:
             raise error
         # An error without a permission in it names the request instead.
         known = error.action if error.action and " " not in error.action else read.action
-        self.note(read.part, read.resource, known, str(error.code), error.what)
+        return _entry(read.part, read.resource, known, str(error.code), error.what)
+
+
+def _entry(part: str, resource: str, action: str, code: str, message: str) -> dict[str, Any]:
+    return {
+        "part": part,
+        "resource": resource,
+        "action": action,
+        "code": code,
+        "message": message,
+    }
 
 
 def all_of(

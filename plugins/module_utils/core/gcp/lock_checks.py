@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .lock_standing import BRIDGE, Standing
-from .perimeter import allowed_of
+from .perimeter import RESTRICTED, allowed_of
 from .plan_lockdown import VERTEX, LockPlan
 
 NUMBER = re.compile(r"projects/\d+")
-# Stands for the services that the perimeter restricts, in the list of those that networks inside may call.
-RESTRICTED = "RESTRICTED-SERVICES"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +130,7 @@ def newly_bound(plan: LockPlan) -> list[str]:
 
 def newly_in(plan: LockPlan) -> list[str]:
     """What the plan puts into the enforced perimeter, which binds it to all that this one restricts."""
-    known = set(plan.start.status.get("resources") or ())
-    return [item for item in plan.desired.status.get("resources") or () if item not in known]
+    return _added(plan.desired.status, plan.start.status)
 
 
 def unproved(plan: LockPlan, members: Sequence[Member], answered_for: Iterable[str]) -> list[str]:
@@ -158,18 +155,16 @@ def member_problems(evidence: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def _added(after: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
+    known = set(before.get("resources") or ())
+    return [item for item in after.get("resources") or () if item not in known]
+
+
 def _newly_in(plan: LockPlan) -> list[str]:
     """What the plan puts into the perimeter, enforced or in the dry run."""
-    found: list[str] = []
-    for after, before in (
-        (plan.desired.status, plan.start.status),
-        (
-            plan.desired.spec or {},
-            plan.start.spec if plan.start.spec is not None else plan.start.status,
-        ),
-    ):
-        known = set(before.get("resources") or ())
-        found += [item for item in after.get("resources") or () if item not in known]
+    start, desired = plan.start, plan.desired
+    planned = start.spec if start.spec is not None else start.status
+    found = newly_in(plan) + _added(desired.spec or {}, planned)
     return list(dict.fromkeys(found))
 
 

@@ -21,7 +21,6 @@ _LEVEL = re.compile(
     r"(?:accessPolicies/(?P<policy>\d+)/accessLevels/)?(?P<name>[A-Za-z][A-Za-z0-9_]{0,49})"
 )
 _PROJECT = re.compile(r"(?:projects/)?(?P<name>[a-z0-9.:-]+)")
-RESTRICTED = "RESTRICTED-SERVICES"
 _FROM = {"identities", "identityType", "sources"}
 _TO = {"operations", "resources", "roles"}
 

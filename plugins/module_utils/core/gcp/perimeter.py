@@ -28,6 +28,8 @@ LISTS: Mapping[str, str] = {
     "ingress": "ingressPolicies",
 }
 _ACCESSIBLE = "vpcAccessibleServices"
+# In the list of services that networks inside may call: those that the perimeter restricts.
+RESTRICTED = "RESTRICTED-SERVICES"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .bundles import VERTEX
+from .perimeter import RESTRICTED
 
 Document = Mapping[str, Any]
 
@@ -24,7 +25,6 @@ _KINDS = {
     "ANY_USER_ACCOUNT": "any user account",
     "ANY_SERVICE_ACCOUNT": "any service account",
 }
-_RESTRICTED = "RESTRICTED-SERVICES"
 _COMPUTE = "//compute.googleapis.com/"
 
 
@@ -118,5 +118,5 @@ def accessible(config: Document, service: str) -> bool:
         return True
     allowed = services.get("allowed") or ()
     return service in allowed or (
-        _RESTRICTED in allowed and service in config["restricted_services"]
+        RESTRICTED in allowed and service in config["restricted_services"]
     )

@@ -106,11 +106,6 @@ def addresses(items: Iterable[Document]) -> set[str]:
     return {str(item["address"]) for item in items if item["address"]}
 
 
-def expected_hosts(case: Case) -> list[str]:
-    """Every name that clients call, as the evidence and the probe targets say."""
-    return list(dict.fromkeys([*((case.evidence or {}).get("hosts") or ()), *case.hosts()]))
-
-
 def has_own(case: Case, host: str, network_id: str | None = None) -> bool:
     """Whether a network has an endpoint that serves a host; true as long as no evidence says that it has none.
 

@@ -71,7 +71,7 @@ def _configured(case: Case) -> Iterator[Judgement]:
         yield common.lacking(reasons, case.target, _PRIVATE)
         return
     network_id = str(network["id"])
-    for host in common.expected_hosts(case):
+    for host in case.hosts():
         if common.has_own(case, host) and common.own_endpoints(case):
             yield _host(case, host, network_id)
     yield from broken_zones(case, network_id)

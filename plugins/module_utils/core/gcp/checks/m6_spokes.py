@@ -142,7 +142,7 @@ def _by_configuration(case: Case, network_id: str) -> Judgement:
     if reasons:
         return _said("unknown", network_id, "not known: " + "; ".join(reasons))
     unknown, wrong = [], []
-    hosts = common.expected_hosts(case)
+    hosts = case.hosts()
     for host in hosts:
         if all(serves(str(item["bundle"]), host) == "no" for item in found):
             continue
@@ -178,7 +178,7 @@ def _leads(case: Case, network_id: str) -> str:
         for item in common.endpoints(case)
         for address in common.addresses([item])
     }
-    for host in common.expected_hosts(case):
+    for host in case.hosts():
         found = predict(host, network_id, case.document, set(others))
         reached = [address for address in found.addresses if address in others]
         if reached:

@@ -40,7 +40,7 @@ def _judge(case: Case) -> Iterator[Judgement]:
     if elsewhere(case):
         # An endpoint in a network out of reach is M5's.
         return
-    for host in common.expected_hosts(case):
+    for host in case.hosts():
         yield _host(case, host)
     for host in case.hosts():
         if not common.has_own(case, host):

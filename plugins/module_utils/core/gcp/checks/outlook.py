@@ -61,7 +61,7 @@ def _reason(case: Case, network_id: str) -> str:
 
 def _hosts(case: Case) -> Mapping[str, str]:
     """The target's own, and what SDKs use beside them: mutual TLS and, for each Region, the regional endpoint."""
-    hosts = common.expected_hosts(case)
+    hosts = case.hosts()
     found = dict.fromkeys(hosts, "the hosts of the target")
     for host in hosts:
         region = region_of(host)

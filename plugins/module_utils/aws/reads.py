@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import reads
 from ..core.errors import EndpointError
+from ..withheld import Reads
 from .errors import AwsError, calling
 
 
@@ -29,7 +29,7 @@ class Read:
     tolerant: bool = False
 
 
-class Reader(reads.Reader[Read]):
+class Reader(Reads[Read]):
     """What was missing: `[{part, action, code, message}]`."""
 
     def one(self, read: Read) -> Any:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .. import reads
 from ..core.errors import EndpointError
+from ..withheld import Reads
 from .client import Connection
 from .errors import GoogleError
 
@@ -33,7 +33,7 @@ class Read:
     tolerant: bool = False
 
 
-class Reader(reads.Reader[Read]):
+class Reader(Reads[Read]):
     """What was missing: `[{part, resource, action, code, message}]`."""
 
     def note(self, part: str, resource: str, action: str, code: str, message: str) -> None:

@@ -26,7 +26,7 @@ R = TypeVar("R", bound=Call)
 
 
 @dataclass
-class Reader(Generic[R]):
+class Reads(Generic[R]):
     """Runs reads, and collects what was missing. A cloud says what its errors mean, in `lacking`."""
 
     missing: list[dict[str, Any]] = field(default_factory=list)

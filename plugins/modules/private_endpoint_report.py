@@ -202,9 +202,6 @@ import hashlib
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.private_ai.endpoints.plugins.module_utils.accepted_options import (
-    ACCEPTED,
-)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import read_bundle
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.proof import timestamp
@@ -230,6 +227,9 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.module import
     execute,
 )
 from ansible_collections.private_ai.endpoints.plugins.module_utils.report_maker import made_by
+from ansible_collections.private_ai.endpoints.plugins.module_utils.risk_options import (
+    ACCEPTED,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.written import write
 
 SPEC = ModuleSpec(

@@ -445,9 +445,6 @@ proof_refused:
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.private_ai.endpoints.plugins.module_utils.accepted_options import (
-    ACCEPTED,
-)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import (
     read_bundle,
@@ -464,6 +461,9 @@ from ansible_collections.private_ai.endpoints.plugins.module_utils.module import
     execute,
 )
 from ansible_collections.private_ai.endpoints.plugins.module_utils.probe_here import look
+from ansible_collections.private_ai.endpoints.plugins.module_utils.risk_options import (
+    ACCEPTED,
+)
 
 _DICTS: dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
 _POSITIONS = ["inside", "spoke", "outside", "canary"]

@@ -64,9 +64,7 @@ class Case:
     files: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "files", {**self.scenario.files, "controller": "controller.json"}
-        )
+        object.__setattr__(self, "files", {**self.scenario.files, "controller": "controller.json"})
 
     @property
     def host(self) -> str:
@@ -193,18 +191,16 @@ class Case:
             "as_phase": self._as(self.keys("control"), self.role),
             "as_admin": self._as(
                 self.keys("admin"),
-                lambda place: self.admin_role(
-                    self.account if place == "vpc" else self.far_account
-                ),
+                lambda place: self.admin_role(self.account if place == "vpc" else self.far_account),
             ),
         }
 
     def _as(self, keys: Mapping[str, str], role: Any) -> dict[str, Any]:
         """Connections and roles, by those of the phase or by an administrator's."""
         own = {**keys, "region": REGION}
-        organization = own if "admin" in keys["secret_key"] else own | {
-            "assume_role_arn": role("management")
-        }
+        organization = (
+            own if "admin" in keys["secret_key"] else own | {"assume_role_arn": role("management")}
+        )
 
         def far(which: str) -> dict[str, str]:
             return {"vpc_id": self.id("vpc", which), "assume_role_arn": role("spoke")}

@@ -211,6 +211,7 @@ def _may_lock(
             f"targets: {management} is the management account, which no service control policy binds"
         )
     refused = [
+        *lockdown_members.unread(task.members, require_proof=task.params["require_proof"]),
         *problems(made, found["counts"], task.wanted),
         *lockdown_members.endpoint_problems(task.members, sorted(task.wanted.endpoint_ids)),
         *lockdown_members.target_problems(task.members, targets, organization, management),

@@ -13,7 +13,7 @@ from typing import Any
 from .azure_private_link import AI, APPLICATION, FOUNDRY, HUB, OPENAI, SUBNET, endpoint
 from .azure_private_link import APP as DEFAULT_APP
 from .azure_private_link import GROUP as DEFAULT_GROUP
-from .permission_files import Holder, Kept
+from .permission_holders import Holder, Kept
 
 TENANT = "7e000000-0000-0000-0000-000000000001"
 SECRET = "lab-azure-permissions"
@@ -164,6 +164,7 @@ def administrator(number: int, scopes: Mapping[str, str]) -> dict[str, Any]:
         "client_id": client_id(number, 8),
         "object_id": f"08{number:06d}-0000-0000-0000-000000000008",
         "tenant": TENANT,
+        "name": f"administrator-{number}",
         "secrets": [SECRET],
         "permissions": permissions,
     }

@@ -7,16 +7,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .conftest import ROOT, Lab
-from .permission_files import Holder, said
+from .conftest import Lab
+from .permission_holders import Holder
 
 
 @dataclass(frozen=True)
@@ -135,16 +135,13 @@ def failed(results: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def told(results: Sequence[Mapping[str, Any]], permission: str) -> str:
-    """What the run said about a permission: its error, its warning, or what its evidence lacks."""
+    """What the run said about a permission: its error, its warning, or what its evidence lacks; empty for nothing."""
+    wanted = re.compile(rf"(?<![\w./]){re.escape(permission)}(?![\w./])", re.IGNORECASE)
     for item in results:
         for text in (item.get("msg") if item.get("failed") else "", *(item.get("warnings") or ())):
-            line = said({"text": text}, permission)
-            if line:
-                return str(text).replace("\n", " ")
+            if wanted.search(str(text)):
+                return " ".join(str(text).split())
         for entry in (item.get("evidence") or {}).get("missing") or ():
-            if entry["action"].lower() == permission.lower():
+            if wanted.fullmatch(entry["action"]):
                 return f"missing: {entry['part']}, {entry['resource']}: {entry['code']}"
     return ""
-
-
-__all__ = ["ROOT", "Case", "Path", "Phase", "Runs", "failed", "told"]

@@ -35,6 +35,7 @@ FAST = {
 # Where index.yml says that a file is attached, in the projects of the default world.
 DEFAULT_SCOPES: dict[str, Sequence[str]] = {
     "": [NETWORK],
+    "dns-network.yml": [NETWORK],
     "network": [NETWORK, ZONES],
     "zones": [ZONES],
     "project": [AI],
@@ -68,6 +69,7 @@ class Own:
         return {
             **DEFAULT_SCOPES,
             "": [self.project],
+            "dns-network.yml": [self.project],
             "network": [self.project, self.zones],
             "zones": [self.zones],
         }
@@ -128,7 +130,7 @@ class World:
         for kept in holder.files:
             role = f"{ORGANIZATION}/roles/{kept.name.partition('.')[0].replace('-', '_')}_{number}"
             self.roles[role] = list(kept.permissions)
-            for place in scopes.get(kept.where, ()):
+            for place in scopes.get(kept.name) or scopes.get(kept.where, ()):
                 self.bind(place, role, account)
             if kept.name == "probe-controller.yml" and kept.permissions:
                 self.creators.append(f"serviceAccount:{account}")

@@ -125,6 +125,7 @@ def phases(folder: Any) -> list[Phase]:
             [
                 {ENDPOINT: {**CREATE, **AS}},
                 {ENDPOINT: {**CHANGE, **AS}},
+                {ENDPOINT: {**MOVE, **AS}},
                 {ENDPOINT: {**MOVE, "remove_replaced": True, **AS}},
                 {ENDPOINT: {**MOVE, "allowed_cidrs": [], **AS}},
             ],

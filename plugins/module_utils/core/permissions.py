@@ -14,6 +14,17 @@ from typing import Any
 
 from .errors import EndpointError
 
+
+
+def _azure(phase: str, *places: str) -> tuple[str, ...]:
+    return tuple(f"azure/{phase}-{place}.json" for place in places)
+
+
+def _gcp(phase: str, *places: str) -> tuple[str, ...]:
+    return tuple(f"gcp/{phase}-{place}.yml" for place in places)
+
+
+_AZURE_TEARDOWN = _azure("teardown", "network", "account", "hub")
 # Module → state → files; ANY stands for every other state, and for modules without one.
 ANY = ""
 _LOCK = ("aws/lockdown-management.json", "aws/lockdown-vpc.json")
@@ -32,6 +43,36 @@ FILES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "bedrock_vpc_endpoint_info": {
         ANY: ("aws/observe-vpc.json", "aws/observe-management.json"),
+    },
+    "azure_openai_private_link": {
+        "present": _azure("create", "network", "account", "hub"),
+        "absent": _AZURE_TEARDOWN,
+    },
+    "azure_openai_private_dns": {
+        ANY: _azure("dns", "network", "account", "hub"),
+        "absent": _AZURE_TEARDOWN,
+    },
+    "azure_openai_lockdown": {
+        ANY: _azure("lockdown", "account", "network", "hub"),
+        "unlocked": _azure("unlock", "account", "network"),
+    },
+    "azure_openai_private_link_info": {
+        ANY: _azure("observe", "account", "network", "hub", "workspace"),
+    },
+    "vertex_psc_endpoint": {
+        "present": ("gcp/create.yml",),
+        "absent": ("gcp/teardown-network.yml",),
+    },
+    "vertex_private_dns": {
+        ANY: ("gcp/dns-network.yml", "gcp/dns-zones.yml"),
+        "absent": ("gcp/teardown-network.yml",),
+    },
+    "vertex_lockdown": {
+        ANY: _gcp("lockdown", "organization", "project", "network"),
+        "unlocked": _gcp("unlock", "organization"),
+    },
+    "vertex_psc_endpoint_info": {
+        ANY: _gcp("observe", "organization", "project", "network"),
     },
 }
 # What the credentials need that only enter the roles of others.

@@ -21,7 +21,6 @@ ACCESS_POLICY = "accessPolicies/600000000001"
 PERIMETER, SHARED = (f"{ACCESS_POLICY}/servicePerimeters/{name}" for name in ("vertex", "shared"))
 AI, NETWORK, ZONES, OTHER = "lab-ai", "lab-vertex", "lab-dns", "lab-shared"
 APP, SPOKE = (f"projects/{NETWORK}/global/networks/{name}" for name in ("app", "spoke"))
-PROBER = "app@lab-vertex.iam.gserviceaccount.com"
 CONSTRAINT = "vertexai.allowedModels"
 MODEL = "publishers/google/models/gemini-2.0-flash:predict"
 FAST = {
@@ -39,6 +38,7 @@ DEFAULT_SCOPES: dict[str, Sequence[str]] = {
     "network": [NETWORK, ZONES],
     "zones": [ZONES],
     "project": [AI],
+    "account": [AI],
     "organization": [ORGANIZATION],
 }
 HERE, THERE, MOVED = "10.255.30.2", "10.255.31.2", "10.255.30.3"
@@ -94,6 +94,11 @@ def email(number: int) -> str:
     return f"holder-{number}@lab-vertex.iam.gserviceaccount.com"
 
 
+def prober(number: int) -> str:
+    """Whose tokens a principal's probes call with."""
+    return f"prober-{number}@lab-vertex.iam.gserviceaccount.com"
+
+
 def key_file(account: str) -> str:
     """The key of an account, in a playbook."""
     return f"{{{{ lookup('ansible.builtin.env', 'LAB_RUN') }}}}/gcp/{account}.json"
@@ -106,7 +111,6 @@ class World:
         self.roles: dict[str, list[str]] = {}
         self.bindings: dict[str, dict[str, list[str]]] = {}
         self.accounts: list[dict[str, Any]] = []
-        self.creators: list[str] = []
         self.projects: list[dict[str, Any]] = [
             {
                 "id": AI,
@@ -117,7 +121,6 @@ class World:
             {"id": OTHER, "number": "500000000012"},
         ]
         self.networks: list[dict[str, Any]] = []
-        self.bind(AI, "roles/aiplatform.user", PROBER)
 
     def bind(self, place: str, role: str, account: str) -> None:
         members = self.bindings.setdefault(place, {}).setdefault(role, [])
@@ -125,15 +128,15 @@ class World:
 
     def add(self, number: int, holder: Holder, scopes: Mapping[str, Sequence[str]]) -> None:
         """One principal, with its files where they belong."""
-        account = email(number)
-        self.accounts.append({"id": account})
+        account, creators = email(number), []
         for kept in holder.files:
             role = f"{ORGANIZATION}/roles/{kept.name.partition('.')[0].replace('-', '_')}_{number}"
             self.roles[role] = list(kept.permissions)
             for place in scopes.get(kept.name) or scopes.get(kept.where, ()):
-                self.bind(place, role, account)
-            if kept.name == "probe-controller.yml" and kept.permissions:
-                self.creators.append(f"serviceAccount:{account}")
+                self.bind(place, role, prober(number) if kept.where == "account" else account)
+            if kept.where == "controller" and kept.permissions:
+                creators.append(f"serviceAccount:{account}")
+        self.accounts += [{"id": account}, {"id": prober(number), "creators": creators}]
 
     def document(self) -> dict[str, Any]:
         known = {item["id"]: item for item in self.projects}
@@ -148,7 +151,7 @@ class World:
                 "organization": {"bindings": self.bindings.get(ORGANIZATION, {})},
                 "roles": self.roles,
                 "projects": list(known.values()),
-                "service_accounts": [*self.accounts, {"id": PROBER, "creators": self.creators}],
+                "service_accounts": self.accounts,
                 "networks": self.networks,
                 "response_policies": [
                     {"id": f"projects/{ZONES}/responsePolicies/own", "networks": [APP]}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,4 +144,20 @@ def told(results: Sequence[Mapping[str, Any]], permission: str) -> str:
         for entry in (item.get("evidence") or {}).get("missing") or ():
             if wanted.fullmatch(entry["action"]):
                 return f"missing: {entry['part']}, {entry['resource']}: {entry['code']}"
+        for answer in _messages(item.get("observations")):
+            if wanted.search(answer):
+                return f"observed: {answer}"
     return ""
+
+
+def _messages(value: Any) -> Iterator[str]:
+    """What a cloud answered to probes."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key == "message" and inner:
+                yield str(inner)
+            else:
+                yield from _messages(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _messages(inner)

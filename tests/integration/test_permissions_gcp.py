@@ -38,19 +38,23 @@ from .gcp_permission_world import (
     World,
     email,
     key_file,
+    prober,
 )
 from .permission_runs import Case, Phase, Runs, failed, told
 
 CLOUD = "gcp"
 PLAYBOOKS = ("lockdown", "verify", "unlock", "teardown")
 WRITING = ("create", "dns", "teardown")
-SHARING = ("observe", "lockdown", "unlock")
+PROBING = "probe"
+SHARING = (PROBING, "observe", "lockdown", "unlock")
+PROBE = "private_ai.endpoints.private_endpoint_probe"
 ENDPOINT, DNS, LOCK, INFO = (
     f"private_ai.endpoints.vertex_{name}"
     for name in ("psc_endpoint", "private_dns", "lockdown", "psc_endpoint_info")
 )
 AS = {"auth_kind": "serviceaccount", "service_account_file": key_file("{{ email }}")}
 ADMIN = {**AS, "service_account_file": key_file("admin@lab-vertex.iam.gserviceaccount.com")}
+OUTSIDE = "{{ lookup('ansible.builtin.env', 'LAB_RUN') }}/python-gcp-outside"
 PROVED = "lockdown-job.json"
 IN_SPOKE = {"network": "{{ own.spoke }}", "endpoint_name": "pscspoke", "address": THERE}
 CREATE: dict[str, Any] = {
@@ -102,6 +106,22 @@ INFORM: dict[str, Any] = {
 }
 
 
+TARGET: dict[str, Any] = {
+    "host": "us-central1-aiplatform.googleapis.com",
+    "addresses": [],
+    "cloud": "gcp",
+    "target": AI,
+    "service": "aiplatform",
+    "plane": "runtime",
+    "probe_action": {
+        "name": "aiplatform.endpoints.list",
+        "method": "GET",
+        "path": f"/v1/projects/{AI}/locations/us-central1/endpoints?pageSize=1",
+        "auth": "bearer",
+    },
+}
+
+
 def models(*values: str, project: str = AI) -> dict[str, Any]:
     """An organisation policy of the models that may be used."""
     wish = {"constraint": CONSTRAINT, "project": project}
@@ -119,7 +139,15 @@ def phases(folder: Any) -> list[Phase]:
     lock = {**LOCKED, **models(MODEL), **AS}
     wider = {"restricted_services": ["aiplatform.googleapis.com", "storage.googleapis.com"]}
     unproved = {"perimeter": PERIMETER, "projects": [AI], "require_proof": False}
+    token = (
+        "{{ lookup('private_ai.endpoints.vertex_token', prober, auth_kind='serviceaccount', "
+        "service_account_file=lookup('ansible.builtin.env', 'LAB_RUN') ~ '/gcp/' ~ email ~ '.json') }}"
+    )
     return [
+        Phase(
+            PROBING,
+            [{PROBE: {"targets": [TARGET], "bearer_token": token, "bearer_principal": "{{ prober }}"}}],
+        ),
         Phase(
             "create",
             [
@@ -189,7 +217,7 @@ def phases(folder: Any) -> list[Phase]:
                 {LOCK: {"perimeter": SHARED, "state": "unlocked", **AS}},
             ],
             before=[
-                {LOCK: {**unproved, **models(MODEL), **ADMIN}},
+                {LOCK: {**unproved, **models(MODEL, project=ZONES), **ADMIN}},
                 {
                     LOCK: {
                         **unproved,
@@ -224,11 +252,15 @@ def cases() -> tuple[list[Case], dict[str, Any]]:
             world.add(number, holder, own.scopes if phase in WRITING else DEFAULT_SCOPES)
             known = {"app": own.network("app"), "spoke": own.network("spoke")}
             known |= {"subnet": own.subnet("app"), "zones": own.zones}
-            found.append(Case(f"{phase}-{number}", holder, {"email": email(number), "own": known}))
+            variables = {"email": email(number), "prober": prober(number), "own": known}
+            if phase == PROBING:
+                variables["ansible_python_interpreter"] = OUTSIDE
+            found.append(Case(f"{phase}-{number}", holder, variables))
     for playbook in PLAYBOOKS:
         number, holder = len(found) + 1, holders.for_playbook(CLOUD, playbook)
         world.add(number, holder, DEFAULT_SCOPES)
-        found.append(Case(f"playbook-{playbook}", holder, {"email": email(number)}))
+        known = {"email": email(number), "prober": prober(number)}
+        found.append(Case(f"playbook-{playbook}", holder, known))
     return found, world.document()
 
 
@@ -249,6 +281,7 @@ class Story:
             "vertex_soak_seconds": 1,
             "vertex_project": AI,
             "vertex_zone_project": ZONES,
+            "vertex_probe_service_account": case.variables["prober"],
             "private_endpoint_report_dir": str(self.lab.path(name)),
             **variables,
         }
@@ -272,6 +305,7 @@ class Story:
         inventory = f"-i {GCP_INVENTORY}"
         script = [
             *([self.runs.command(*WRITING)] if writing else []),
+            self.runs.command(PROBING),
             self.playbook("lockdown", f"{inventory} {main}"),
             self.playbook("verify", f"{inventory} playbooks/verify.yml"),
             self.runs.command("observe"),
@@ -281,7 +315,7 @@ class Story:
         ]
         outcome = self.lab.run("\n".join(script), world=self.world, timeout=1800)
         assert outcome.code == 0, outcome.output
-        for names in (*([WRITING] if writing else []), ("observe",), ("lockdown", "unlock")):
+        for names in (*([WRITING] if writing else []), (PROBING,), ("observe",), ("lockdown", "unlock")):
             self.results |= self.runs.results(*names)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every playbook as a whole, its principals with the files that permissions/aws/index.yml lists for it, and nothing else."""
+"""Every playbook as a whole, with the files that permissions/aws/index.yml lists for it, and nothing else."""
 
 from __future__ import annotations
 

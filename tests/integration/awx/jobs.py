@@ -5,9 +5,9 @@
 """Runs jobs inside the lab the way AWX 24.6 does: its copy of the inventory, its slices, its environment.
 
 usage: python jobs.py PLAN. The plan is JSON: `{folder, inventory, injected, jobs}`. A job is `{name, playbook, slices,
-only, at_once, extra_vars, takes, drop}`: `only` lists the slices that run, `takes` the jobs whose artifacts it is given, as a
-node of a workflow is, and `drop` the slices of those that are withheld. FOLDER/NAME/SLICE/result.json then has exit
-code and artifacts.
+only, at_once, limit, extra_vars, takes, drop}`: `only` lists the slices that run, `takes` the jobs whose artifacts it is
+given, as a node of a workflow is, and `drop` the slices of those that are withheld. FOLDER/NAME/SLICE/result.json then
+has exit code and artifacts.
 """
 
 from __future__ import annotations
@@ -185,7 +185,13 @@ def launch(
         "MAX_EVENT_RES": "700000",
     }
     (folder / "env/envvars").write_text(json.dumps(environment))
-    words = ["-u", "root", "-e", f"@{_injected(folder, plan['injected'])}"]
+    words = [
+        "-u",
+        "root",
+        *(["-l", job["limit"]] if "limit" in job else []),
+        "-e",
+        f"@{_injected(folder, plan['injected'])}",
+    ]
     (folder / "env/cmdline").write_text(" ".join(words))
     done = subprocess.run(
         [sys.executable, "-c", _RUN, str(folder), str(ROOT), f"playbooks/{job['playbook']}"],

@@ -5,9 +5,9 @@
 """Runs jobs inside the lab the way AWX 24.6 does: its copy of the inventory, its slices, its environment.
 
 usage: python jobs.py PLAN. The plan is JSON: `{folder, inventory, injected, jobs}`. A job is `{name, playbook, slices,
-only, at_once, limit, extra_vars, takes, drop}`: `only` lists the slices that run, `takes` the jobs whose artifacts it is
-given, as a node of a workflow is, and `drop` the slices of those that are withheld. FOLDER/NAME/SLICE/result.json then
-has exit code and artifacts.
+only, at_once, limit, extra_vars, takes, drop}`: `only` lists the slices that run, `takes` the jobs whose artifacts it
+is given, as a node of a workflow is, and `drop` the slices of those that are withheld. FOLDER/NAME/SLICE/result.json
+then has exit code and artifacts.
 """
 
 from __future__ import annotations

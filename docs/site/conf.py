@@ -22,6 +22,8 @@ source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 myst_heading_anchors = 4
 
 html_theme = "sphinx_rtd_theme"
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
 html_show_sphinx = False
 html_copy_source = False
 html_use_index = False

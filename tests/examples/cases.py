@@ -74,9 +74,6 @@ def _play(play: Mapping[str, Any]) -> dict[str, Any]:
         # One that fails is told about, and the others are looked at too.
         "ignore_errors": True,
         "environment": play.get("environment") or {},
-        "vars": {
-            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-            **(play.get("reader") or {}),
-        },
+        "vars": play.get("reader") or {},
         "tasks": tasks,
     }

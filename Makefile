@@ -15,7 +15,7 @@ UV_SYNC := pip sync --quiet --system-certs --compile-bytecode --require-hashes
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo screenshots scenarios test unit lab-tests integration browser faults lint sanity lab bench lock clean
+.PHONY: help setup demo screenshots scenarios test unit lab-tests integration browser faults lint docs sanity lab bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ build/bench-venv/.complete: requirements/bench.txt build/uv/.complete
 	@echo "==> installing the collections to compare with into build/bench-venv (large)"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) build/bench-venv
 	@VIRTUAL_ENV=build/bench-venv $(UV) $(UV_SYNC) requirements/bench.txt
+	@touch $@
+
+build/docs-venv/.complete: requirements/docs.txt build/uv/.complete
+	@echo "==> installing what the documentation is built with into build/docs-venv"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) build/docs-venv
+	@VIRTUAL_ENV=build/docs-venv $(UV) $(UV_SYNC) requirements/docs.txt
 	@touch $@
 
 demo: setup ## lock down wide-open services of three clouds in the lab, and show them before and after
@@ -74,6 +80,10 @@ screenshots: setup ## the failing and the passing report of the demo as pictures
 lint: setup ## ruff, mypy, ansible-lint, antsibull, documentation against argument specs
 	@tools/lint
 
+docs: build/docs-venv/.complete ## the documentation site in build/docs/html; a warning or a dead link fails
+	@echo "==> documentation site"
+	@build/docs-venv/bin/python tools/docs
+
 sanity: setup ## ansible-test sanity on a copy of the built collection (fetches its own tools)
 	@tools/sanity
 
@@ -84,7 +94,7 @@ bench: setup build/bench-venv/.complete ## ratios: in process, ordinary module, 
 	@tools/bench
 
 lock: build/uv/.complete ## pin the requirement files anew, with hashes
-	@for name in uv dev bench; do \
+	@for name in uv dev bench docs; do \
 	  echo "==> locking requirements/$$name.txt"; \
 	  $(UV) pip compile --quiet --system-certs --upgrade --python $(PYTHON) --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done

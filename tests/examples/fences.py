@@ -20,7 +20,8 @@ from .documented import ROOT
 
 PAGES = ("README.md", "CONTRIBUTING.md", "examples/README.md", "docs/**/*.md")
 # Shown, and never run: what a command says, and pictures.
-SHOWN = {"text", "console", "json", "diff", "mermaid", "output", "markdown"}
+SHOWN = {"text", "console", "json", "diff", "mermaid", "output", "markdown", "{toctree}"}
+_EXCERPT = "excerpt of "
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)$")
 _NOT_RUN = "not run:"
 _EXITS = re.compile(r"exits=(\d+)")
@@ -35,6 +36,7 @@ class Block:
     language: str
     text: str
     path: str = ""
+    excerpt_of: str = ""
     exits: int = 0
     not_run: str = ""
 
@@ -47,6 +49,8 @@ class Block:
         """file, shell, plays, tasks, shown, not run, or wrong: …"""
         if self.not_run:
             return "not run"
+        if self.excerpt_of:
+            return "shown"
         if self.path:
             return "file"
         if self.language == "shell":
@@ -72,6 +76,11 @@ class Block:
                 ast.parse(self.text)
         except (yaml.YAMLError, ValueError, SyntaxError) as error:
             yield f"{self.place}: {error}"
+        if self.excerpt_of:
+            whole = (ROOT / self.excerpt_of).read_text()
+            for part in re.split(r"^ *…\n", self.text, flags=re.MULTILINE):
+                if part.strip("\n") not in whole:
+                    yield f"{self.place}: this does not stand in {self.excerpt_of}:\n{part}"
         if self.language == "shell" and re.search(r"^\$ ", self.text, re.MULTILINE):
             yield f"{self.place}: a prompt is in the way of whoever copies it"
 
@@ -109,13 +118,15 @@ def _block(page: str, line: int, info: str, inside: list[str]) -> Block:
     language, _, rest = info.partition(" ")
     before, marker, reason = rest.partition(_NOT_RUN)
     exits = _EXITS.search(before)
-    words = [word for word in before.split() if not _EXITS.fullmatch(word)]
+    _, excerpt, source = before.partition(_EXCERPT)
+    words = [] if excerpt else [word for word in before.split() if not _EXITS.fullmatch(word)]
     return Block(
         page=page,
         line=line,
         language=language,
         text="\n".join(inside) + "\n",
         path=words[0] if words else "",
+        excerpt_of=source.strip() if excerpt else "",
         exits=int(exits[1]) if exits else 0,
         not_run=(reason.strip() or "no reason is given") if marker else "",
     )

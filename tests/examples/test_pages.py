@@ -33,7 +33,8 @@ RUN = [
 
 
 def test_every_block_says_what_it_is() -> None:
-    assert [each for blocks in PAGES.values() for block in blocks for each in block.problems()] == []
+    found = [each for blocks in PAGES.values() for block in blocks for each in block.problems()]
+    assert found == [], "\n".join(found)
 
 
 def test_what_does_not_run_has_a_reason(record_property: Any) -> None:

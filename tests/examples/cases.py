@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes one playbook of the examples of several plugins: a play for each, with what the examples leave to the reader."""
+"""Makes one playbook of the examples of several plugins: a play for each, with what is left to the reader."""
 
 from __future__ import annotations
 

@@ -60,13 +60,20 @@ def test_page_runs(page: str, tmp_path: Path) -> None:
     for folder in (HERE / "reader/pages", HERE / "reader" / name(page)):
         if folder.exists():
             shutil.copytree(folder, home, dirs_exist_ok=True)
-    world = HERE / f"worlds/{name(page)}.yml"
+    world = HERE / f"worlds/pages/{name(page)}.yml"
     world = world if world.exists() else HERE / "worlds/reader.yml"
     machines = {each.address: each.name for each in load(world).vantages}
     (tmp_path / "machines.json").write_text(json.dumps(machines))
     (tmp_path / "page.sh").write_text(script(PAGES[page], home, tmp_path))
     done = subprocess.run(
-        [str(ROOT / "tests/lab/run"), "--world", str(world), "--", "bash", str(tmp_path / "page.sh")],
+        [
+            str(ROOT / "tests/lab/run"),
+            "--world",
+            str(world),
+            "--",
+            "bash",
+            str(tmp_path / "page.sh"),
+        ],
         cwd=home,
         env=environment(tmp_path),
         stdout=subprocess.PIPE,

@@ -77,7 +77,10 @@ def judge(
     if writes(task):
         if first["changed"] == ("unchanged" in told):
             yield f"changed={first['changed']}"
-        if "once" not in told and seen.get((plugin, example + AGAIN), {}).get("changed") is not False:
+        if (
+            "once" not in told
+            and seen.get((plugin, example + AGAIN), {}).get("changed") is not False
+        ):
             yield "changed something a second time"
 
 

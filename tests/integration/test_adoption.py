@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Endpoints, zones and rules that others made are used as they are: no write where they are right, never renamed, never retagged."""
+"""What others made is used as it is: nothing is written where it is right, and nothing renamed or retagged."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def inventory(lab: Lab) -> Path:
 
 
 def terraform(policy: dict[str, Any]) -> dict[str, Any]:
-    """The same policy as another tool writes it: other names, other order, single values without a list and the other way."""
+    """The same policy as another tool writes it: other names and order, and lists of one value the other way."""
     turned = []
     for number, statement in enumerate(reversed(policy["Statement"])):
         again = {**statement, "Sid": f"tf{number}"}
@@ -294,9 +294,7 @@ def told(folder: Path, world: dict[str, Any]) -> dict[str, Chapter]:
 
 
 @pytest.fixture(scope="module")
-def right(
-    policies: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Chapter]:
+def right(policies: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
     return told(tmp_path_factory.mktemp("right"), somebodys(policies))
 
 
@@ -311,9 +309,7 @@ def test_what_is_right_already_is_left_alone(right: dict[str, Chapter], name: st
 
 
 @pytest.fixture(scope="module")
-def wrong(
-    policies: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Chapter]:
+def wrong(policies: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
     """One thing in each cloud is not as asked for: a policy that admits everybody, a link, a record."""
     world = somebodys(policies)
     world["aws"]["endpoints"][0]["policy"] = None

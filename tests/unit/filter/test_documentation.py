@@ -21,7 +21,9 @@ FILTERS = sorted(
 
 
 def load(name: str) -> tuple[Callable[..., Any], dict[str, Any]]:
-    module = importlib.import_module(f"ansible_collections.private_ai.endpoints.plugins.filter.{name}")
+    module = importlib.import_module(
+        f"ansible_collections.private_ai.endpoints.plugins.filter.{name}"
+    )
     return module.FilterModule().filters()[name], yaml.safe_load(module.DOCUMENTATION)
 
 

@@ -94,7 +94,9 @@ def test_a_variable_is_described_alike_everywhere(role: str) -> None:
         for name, option in spec["options"].items():
             # One entry point may need what another can do without, and mean it by another's words.
             same = {
-                key: value for key, value in option.items() if key not in ("required", "description")
+                key: value
+                for key, value in option.items()
+                if key not in ("required", "description")
             }
             assert seen.setdefault(name, same) == same, name
 

@@ -15,7 +15,7 @@ UV_SYNC := pip sync --quiet --system-certs --compile-bytecode --require-hashes
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo screenshots scenarios test unit lab-tests integration browser faults lint docs sanity lab bench lock clean
+.PHONY: help setup demo screenshots scenarios test unit lab-tests integration browser examples faults lint docs sanity lab bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,10 @@ integration: setup ## modules, roles and playbooks against the lab
 browser: setup ## the report in a headless Chromium; skipped with a line where there is none
 	@echo "==> the report in a browser"
 	@$(BIN)/pytest -q tests/browser
+
+examples: setup ## every example in the documentation of plugins and in the pages, in the lab
+	@echo "==> examples of the documentation in the lab"
+	@$(BIN)/pytest -q -n 2 tests/examples
 
 screenshots: setup ## the failing and the passing report of the demo as pictures in docs/ (needs a Chromium)
 	@tools/screenshots

@@ -20,6 +20,9 @@ import yaml
 MANAGEMENT = "111111111111"
 REGION = "us-east-1"
 ROOT_ID = "r-lab1"
+OURS = {"private-ai-endpoints:managed": "true"}
+SUFFIX = "abcd1234"
+VPCE_ZONE = "Z7HUB22UULQXV"
 EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
@@ -37,12 +40,13 @@ DOCUMENTS = {
 
 @dataclass(frozen=True)
 class Scenario:
-    """What a phase is asked to do. files: principal → its file."""
+    """What a phase is asked to do. files: principal → its file. stands: what there is already."""
 
     name: str
     files: Mapping[str, str]
     tasks: Sequence[Mapping[str, Any]]
     before: Sequence[Mapping[str, Any]] = ()
+    stands: Sequence[str] = ()
     first: bool = False
 
     @property
@@ -149,6 +153,16 @@ class Case:
         """The VPC of the endpoints with two spokes in its account, and two in another."""
         places = {"a": self.account, "b": self.account, "c": self.account}
         places |= {"d": self.far_account, "e": self.far_account}
+        groups: dict[str, list[dict[str, Any]]] = {which: [] for which in places}
+        if "endpoint" in self.scenario.stands:
+            groups["a"] = [
+                {
+                    "id": self.id("sg", "f"),
+                    "name": "private-ai-endpoints",
+                    "ingress": [{"protocol": "tcp", "from_port": 443, "cidr": "10.10.0.0/16"}],
+                    "tags": OURS,
+                }
+            ]
         return [
             {
                 "id": self.id("vpc", which),
@@ -164,9 +178,45 @@ class Case:
                     }
                     for zone in (1, 2)
                 ],
-                "security_groups": [{"id": self.id("sg", which), "name": "own"}],
+                "security_groups": [{"id": self.id("sg", which), "name": "own"}, *groups[which]],
             }
             for net, (which, account) in enumerate(places.items(), 10)
+        ]
+
+    def endpoints(self) -> list[dict[str, Any]]:
+        if "endpoint" not in self.scenario.stands:
+            return []
+        return [
+            {
+                "id": self.id("vpce", "a"),
+                "vpc": self.id("vpc", "a"),
+                "service": "bedrock-runtime",
+                "subnets": [self.vpcs()[0]["subnets"][0]["id"]],
+                "security_groups": [self.id("sg", "f")],
+                "private_dns": len(self.scenario.stands) > 1,
+                "suffix": SUFFIX,
+                "tags": {**OURS, "old": "tag"},
+            }
+        ]
+
+    def zones(self) -> list[dict[str, Any]]:
+        """The zone of the endpoint's name, for the first spoke or for that of the other account."""
+        places = {"zone": ("b", self.account), "far_zone": ("d", self.far_account)}
+        name = f"bedrock-runtime.{REGION}.amazonaws.com"
+        target = f"{self.id('vpce', 'a')}-{SUFFIX}.bedrock-runtime.{REGION}.vpce.amazonaws.com"
+        return [
+            {
+                "id": f"Z0LAB{self.number:016d}",
+                "name": name,
+                "account": account,
+                "vpcs": [{"region": REGION, "id": self.id("vpc", which)}],
+                "records": [
+                    {"name": name, "type": "A", "alias": {"name": target, "zone_id": VPCE_ZONE}}
+                ],
+                "tags": {**OURS, "private-ai-endpoints:vpc": self.id("vpc", "a")},
+            }
+            for stands, (which, account) in places.items()
+            if stands in self.scenario.stands
         ]
 
     def peering(self) -> dict[str, Any]:
@@ -185,6 +235,7 @@ class Case:
             "second_spoke_id": self.id("vpc", "c"),
             "subnet_ids": [each["id"] for each in subnets],
             "group_id": self.id("sg", "a"),
+            "endpoint_id": self.id("vpce", "a"),
             "policy_name": f"lock-{self.number}",
             "vantage_keys": self.keys("vantage"),
             "controller_keys": self.keys("control"),
@@ -264,6 +315,8 @@ def world(cases: Sequence[Case]) -> dict[str, Any]:
             },
             "vpcs": [each for case in cases for each in case.vpcs()],
             "peerings": [case.peering() for case in cases],
+            "endpoints": [each for case in cases for each in case.endpoints()],
+            "zones": [each for case in cases for each in case.zones()],
         },
     }
 
@@ -287,8 +340,8 @@ _MODULES = ("bedrock_vpc_endpoint", "bedrock_vpc_endpoint_info", "bedrock_privat
 def _block(tasks: Sequence[Mapping[str, Any]], whose: str, **more: Any) -> dict[str, Any]:
     names = ("vpc_role", "management_role", "far", "second_far", "member")
     return {
-        "name": f"As {whose}",
-        "block": [_named(number, task) for number, task in enumerate(tasks)],
+        "name": whose,
+        "block": [{"name": f"{whose} {number}", **task} for number, task in enumerate(tasks)],
         "vars": {name: f"{{{{ {whose}.{name} }}}}" for name in names},
         "module_defaults": {
             **{f"private_ai.endpoints.{name}": f"{{{{ {whose}.vpc }}}}" for name in _MODULES},
@@ -298,14 +351,14 @@ def _block(tasks: Sequence[Mapping[str, Any]], whose: str, **more: Any) -> dict[
     }
 
 
-def _named(number: int, task: Mapping[str, Any]) -> dict[str, Any]:
-    register = {} if "ansible.builtin.include_role" in task else {"register": "result"}
-    return {"name": f"Task {number}", **register, **task}
-
-
-def plays(scenarios: Sequence[Scenario], results: str) -> list[dict[str, Any]]:
-    """A play for each scenario, in their order, and one that keeps what each case said."""
-    found = [
+def plays(scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
+    """A play for each scenario, in their order. A phase that fails ends there, and the run goes on."""
+    as_controller = {
+        "AWS_ACCESS_KEY_ID": "{{ controller_keys.access_key }}",
+        "AWS_SECRET_ACCESS_KEY": "{{ controller_keys.secret_key }}",
+    }
+    go_on = [{"name": "Go on", "ansible.builtin.meta": "noop"}]
+    return [
         {
             "name": scenario.name,
             "hosts": scenario.group,
@@ -313,50 +366,8 @@ def plays(scenarios: Sequence[Scenario], results: str) -> list[dict[str, Any]]:
             **({"serial": 1} if scenario.first else {}),
             "tasks": [
                 *([_block(scenario.before, "as_admin")] if scenario.before else []),
-                _block(
-                    scenario.tasks,
-                    "as_phase",
-                    environment={
-                        "AWS_ACCESS_KEY_ID": "{{ controller_keys.access_key }}",
-                        "AWS_SECRET_ACCESS_KEY": "{{ controller_keys.secret_key }}",
-                    },
-                    rescue=[
-                        {
-                            "name": "Keep why it failed",
-                            "ansible.builtin.set_fact": {"failure": "{{ ansible_failed_result }}"},
-                        }
-                    ],
-                    always=[
-                        {
-                            "name": "Keep what it said",
-                            "ansible.builtin.set_fact": {
-                                "said": {
-                                    "failure": "{{ failure | default(none) }}",
-                                    "seen": "{{ seen | default(none) }}",
-                                    "judged": "{{ (judged | default({})).findings | default([]) }}",
-                                    "warnings": "{{ (result | default({})).warnings | default([]) }}",
-                                }
-                            },
-                        }
-                    ],
-                ),
+                _block(scenario.tasks, "as_phase", environment=as_controller, rescue=go_on),
             ],
         }
         for scenario in scenarios
-    ]
-    start = {"name": "Nothing yet", "ansible.builtin.set_fact": {"said": None}}
-    keep = {
-        "name": "Keep the results",
-        "ansible.builtin.copy": {
-            "content": "{{ dict(groups.all | zip(groups.all | map('extract', hostvars, 'said'))) | to_json }}",
-            "dest": results,
-            "mode": "0600",
-        },
-        "delegate_to": "localhost",
-        "run_once": True,
-    }
-    return [
-        {"name": "Begin", "hosts": "all", "gather_facts": False, "tasks": [start]},
-        *found,
-        {"name": "Keep", "hosts": "all", "gather_facts": False, "tasks": [keep]},
     ]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from ..core import permissions
 from ..core import steps as step_list
 from ..core.aws import scp
 from ..core.aws.lock_checks import LockPlan, problems
@@ -269,6 +270,7 @@ def _malformed(connection: Connection, context: Context, made: LockPlan) -> list
     except AwsError as error:
         if error.kind != "denied":
             raise
+        permissions.advise(error, "bedrock_lockdown", {})
         context.warn(f"the policy is not validated before it is attached: {error.message}")
         return []
     for finding in found:

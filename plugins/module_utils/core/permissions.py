@@ -16,63 +16,61 @@ from .errors import EndpointError
 
 
 
-def _azure(phase: str, *places: str) -> tuple[str, ...]:
-    return tuple(f"azure/{phase}-{place}.json" for place in places)
+def _of(cloud: str, phase: str, *places: str) -> tuple[str, ...]:
+    """The files of a phase; a phase with one principal has one without a place in its name."""
+    kind = "yml" if cloud == "gcp" else "json"
+    return tuple(f"{cloud}/{'-'.join((phase, *place))}.{kind}" for place in _each(places))
 
 
-def _gcp(phase: str, *places: str) -> tuple[str, ...]:
-    return tuple(f"gcp/{phase}-{place}.yml" for place in places)
+def _each(places: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [(place,) for place in places] or [()]
 
 
-_AZURE_TEARDOWN = _azure("teardown", "network", "account", "hub")
 # Module → state → files; ANY stands for every other state, and for modules without one.
 ANY = ""
-_LOCK = ("aws/lockdown-management.json", "aws/lockdown-vpc.json")
 FILES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "bedrock_vpc_endpoint": {
-        "present": ("aws/create.json",),
-        "absent": ("aws/teardown-vpc.json",),
+        ANY: _of("aws", "create"),
+        "absent": _of("aws", "teardown", "vpc"),
     },
     "bedrock_private_dns": {
-        ANY: ("aws/dns-vpc.json", "aws/dns-spoke.json"),
-        "absent": ("aws/teardown-vpc.json", "aws/teardown-spoke.json"),
+        ANY: _of("aws", "dns", "vpc", "spoke"),
+        "absent": _of("aws", "teardown", "vpc", "spoke"),
     },
     "bedrock_lockdown": {
-        ANY: _LOCK,
-        "unlocked": ("aws/unlock.json",),
+        ANY: _of("aws", "lockdown", "management", "vpc"),
+        "unlocked": _of("aws", "unlock"),
     },
-    "bedrock_vpc_endpoint_info": {
-        ANY: ("aws/observe-vpc.json", "aws/observe-management.json"),
-    },
+    "bedrock_vpc_endpoint_info": {ANY: _of("aws", "observe", "vpc", "management")},
     "azure_openai_private_link": {
-        "present": _azure("create", "network", "account", "hub"),
-        "absent": _AZURE_TEARDOWN,
+        ANY: _of("azure", "create", "network", "account", "hub"),
+        "absent": _of("azure", "teardown", "network", "account"),
     },
     "azure_openai_private_dns": {
-        ANY: _azure("dns", "network", "account", "hub"),
-        "absent": _AZURE_TEARDOWN,
+        ANY: _of("azure", "dns", "network", "account", "hub"),
+        "absent": _of("azure", "teardown", "network", "account", "hub"),
     },
     "azure_openai_lockdown": {
-        ANY: _azure("lockdown", "account", "network", "hub"),
-        "unlocked": _azure("unlock", "account", "network"),
+        ANY: _of("azure", "lockdown", "account", "network", "hub"),
+        "unlocked": _of("azure", "unlock", "account", "network"),
     },
     "azure_openai_private_link_info": {
-        ANY: _azure("observe", "account", "network", "hub", "workspace"),
+        ANY: _of("azure", "observe", "account", "network", "hub", "workspace")
     },
     "vertex_psc_endpoint": {
-        "present": ("gcp/create.yml",),
-        "absent": ("gcp/teardown-network.yml",),
+        ANY: _of("gcp", "create"),
+        "absent": _of("gcp", "teardown", "network"),
     },
     "vertex_private_dns": {
-        ANY: ("gcp/dns-network.yml", "gcp/dns-zones.yml"),
-        "absent": ("gcp/teardown-network.yml",),
+        ANY: _of("gcp", "dns", "network", "zones"),
+        "absent": _of("gcp", "teardown", "network"),
     },
     "vertex_lockdown": {
-        ANY: _gcp("lockdown", "organization", "project", "network"),
-        "unlocked": _gcp("unlock", "organization"),
+        ANY: _of("gcp", "lockdown", "organization", "project", "network"),
+        "unlocked": _of("gcp", "unlock", "organization"),
     },
     "vertex_psc_endpoint_info": {
-        ANY: _gcp("observe", "organization", "project", "network"),
+        ANY: _of("gcp", "observe", "organization", "project", "network")
     },
 }
 # What the credentials need that only enter the roles of others.

@@ -124,14 +124,17 @@ def normalised(name: str) -> str:
 
 
 def organizations_keys(state: State, params: Mapping[str, Any]) -> Keys:
-    """The policy's type and the request's tags."""
+    """The policy's type and tags, and the request's tags."""
     organization = state.organization
     kind = params.get("PolicyType") or params.get("Type") or params.get("Filter")
+    standing: Mapping[str, str] = {}
     for name in ("PolicyId", "ResourceId"):
         if organization and params.get(name) in organization.policies:
             kind = organization.policies[params[name]].type
+            standing = organization.policies[params[name]].tags
     tags = {each["Key"]: each.get("Value", "") for each in params.get("Tags", ())}
     found: dict[str, Any] = {"organizations:PolicyType": kind} if kind else {}
+    found.update({f"aws:ResourceTag/{key}": value for key, value in standing.items()})
     if tags:
         found.update(tag_keys(tags))
     if "TagKeys" in params:

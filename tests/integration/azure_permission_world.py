@@ -89,7 +89,11 @@ class Own:
         group = self.account("one").split("/providers")[0]
         return {
             "subscriptions": [
-                {"id": self.subscription(letter), "name": f"{letter}{self.number}", "tenant": TENANT}
+                {
+                    "id": self.subscription(letter),
+                    "name": f"{letter}{self.number}",
+                    "tenant": TENANT,
+                }
                 for letter in "abc"
             ],
             "resource_groups": [{"id": item, "location": "eastus"} for item in (*groups, group)],

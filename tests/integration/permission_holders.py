@@ -39,7 +39,9 @@ def index(cloud: str) -> dict[str, dict[str, Any]]:
 def read(cloud: str, name: str) -> Kept:
     """A whole file."""
     where = name.rpartition(".")[0].partition("-")[2]
-    return Kept(name, where, tuple(item.permission for item in permission_files.grants(cloud, name)))
+    return Kept(
+        name, where, tuple(item.permission for item in permission_files.grants(cloud, name))
+    )
 
 
 def for_playbook(cloud: str, playbook: str) -> Holder:

@@ -106,7 +106,9 @@ class Runs:
         )
 
     def _keep(self, phases: Sequence[Phase], label: str) -> dict[str, Any]:
-        names = {phase.name: [phase.register(n) for n in range(len(phase.tasks))] for phase in phases}
+        names = {
+            phase.name: [phase.register(n) for n in range(len(phase.tasks))] for phase in phases
+        }
         known = (
             "{% set kept = {} %}"
             "{% for group, registers in names.items() %}{% for host in groups[group] %}"
@@ -119,7 +121,9 @@ class Runs:
             "hosts": "localhost",
             "connection": "local",
             "gather_facts": False,
-            "tasks": [{"name": "Keep them", "ansible.builtin.copy": copy, "vars": {"names": names}}],
+            "tasks": [
+                {"name": "Keep them", "ansible.builtin.copy": copy, "vars": {"names": names}}
+            ],
         }
 
     def results(self, *names: str) -> dict[str, list[dict[str, Any]]]:

@@ -32,7 +32,7 @@ def rehearse(connection: Connection, changes: Iterable[Change]) -> list[str]:
             if not isinstance(answer, AzureError) or answer.kind not in _UNASKED:
                 raise answer
             notes.append(
-                f"What these credentials may do on {scope} cannot be asked, so that an action that is denied there shows "
+                f"What these credentials may do on {scope} cannot be asked, so that an action that is denied shows "
                 f"only when it is tried: {answer.message}"
             )
         found[scope] = None if isinstance(answer, EndpointError) else answer
@@ -46,7 +46,7 @@ def rehearse(connection: Connection, changes: Iterable[Change]) -> list[str]:
             fix=f"Give these credentials a role that allows {action} on {scope}; a new assignment takes some minutes",
         )
         for action, scope in needs
-        if found[scope] is not None and not allows(found[scope], action)
+        if (known := found[scope]) is not None and not allows(known, action)
     ]
     if denied:
         denied[0].problems = tuple(error.message for error in denied[1:])

@@ -724,7 +724,12 @@ def test_a_subnet_beside_the_one_that_is_written_joins_nothing() -> None:
 
 POLLED = [
     (SUBNET, subnet(), V, "Microsoft.Network/locations/operations/read"),
-    (f"{ZONE}.x", {"location": "global"}, DNS, "Microsoft.Network/privateDnsOperationStatuses/read"),
+    (
+        f"{ZONE}.x",
+        {"location": "global"},
+        DNS,
+        "Microsoft.Network/privateDnsOperationStatuses/read",
+    ),
 ]
 
 

@@ -319,7 +319,11 @@ def test_dependent_permissions(method: str, url: str, body: Any, permission: str
         bindings[:] = [{"role": role, "members": [f"serviceAccount:{VIEWER}"]}]
         admin = sample.session(each.cloud, ADMIN)
         taken = {**ADDRESS, "name": "taken", "address": "10.9.9.10"}
-        rule = {**RULE, "name": "standing", "IPAddress": RULE["IPAddress"].replace("psc-ip", "taken")}
+        rule = {
+            **RULE,
+            "name": "standing",
+            "IPAddress": RULE["IPAddress"].replace("psc-ip", "taken"),
+        }
         for where, what in (
             (ADDRESSES, ADDRESS),
             (ADDRESSES, taken),

@@ -54,6 +54,7 @@ ENDPOINT, DNS, LOCK, INFO = (
 )
 AS = {"auth_kind": "serviceaccount", "service_account_file": key_file("{{ email }}")}
 ADMIN = {**AS, "service_account_file": key_file("admin@lab-vertex.iam.gserviceaccount.com")}
+OWN_MODEL = "publishers/google/models/{{ inventory_hostname }}:predict"
 OUTSIDE = "{{ lookup('ansible.builtin.env', 'LAB_RUN') }}/python-gcp-outside"
 PROVED = "lockdown-job.json"
 IN_SPOKE = {"network": "{{ own.spoke }}", "endpoint_name": "pscspoke", "address": THERE}
@@ -225,7 +226,8 @@ def phases(folder: Any) -> list[Phase]:
                 {LOCK: {"perimeter": SHARED, "state": "unlocked", **AS}},
             ],
             before=[
-                {LOCK: {**unproved, **models(MODEL, project=ZONES), **ADMIN}},
+                # A policy that an unlock before could not take away must not look like this one.
+                {LOCK: {**unproved, **models(OWN_MODEL, project=ZONES), **ADMIN}},
                 {
                     LOCK: {
                         **unproved,

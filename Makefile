@@ -16,13 +16,13 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 # Everything that must pass, the cheap first. Each is a target of its own.
-GATES := lint unit browser sanity newest lab-tests integration
+GATES := lint unit ee galaxy install browser sanity newest lab-tests integration
 # The newest ansible-core needs a newer Python than the oldest one allows.
 NEWEST_PYTHONS := 3.12 3.13 3.14
 # What `make lock` does with pins that still fit.
 UPGRADE := --upgrade
 
-.PHONY: help setup demo lab $(GATES) test scenarios faults screenshots bench lock clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*[#][#] .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## show this list
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ansible-builder finds what the collection needs, and makes an image's build context. No image is built: that takes an engine."""
+"""ansible-builder finds what the collection needs, and makes the context of an image.
+
+No image is built: that takes a container engine.
+"""
 
 from __future__ import annotations
 

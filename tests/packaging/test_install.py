@@ -39,7 +39,8 @@ python imports.py > imports.json
 ansible-galaxy collection list > list.txt
 for job in lockdown verify; do
   code=0
-  ansible-playbook private_ai.endpoints.$job -i inventory -e @variables.json -e private_endpoint_report_dir="$PWD/$job" > $job.txt 2>&1 || code=$?
+  ansible-playbook private_ai.endpoints.$job -i inventory -e @variables.json \\
+    -e private_endpoint_report_dir="$PWD/$job" > $job.txt 2>&1 || code=$?
   echo $code > $job.status
 done
 '
@@ -47,7 +48,8 @@ done
 IMPORTS = """
 import json, sys
 import ansible, azure.identity, boto3, google.auth, requests
-json.dump({"path": sys.path, "files": [m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)]}, sys.stdout)
+files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+json.dump({"path": sys.path, "files": [file for file in files if file]}, sys.stdout)
 """
 
 
@@ -66,7 +68,7 @@ class Installed:
 
 
 def environment(place: Path, *requirements: str) -> Path:
-    """A new environment beside the checkout's own, from what uv keeps; in the versions that the checkout is tested with."""
+    """A new environment from what uv keeps, in the versions that the checkout is tested with."""
     quiet = ("--quiet", "--system-certs")
     subprocess.run([UV, "venv", *quiet, "--python", sys.executable, place], check=True)
     if requirements:

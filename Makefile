@@ -16,7 +16,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 # Everything that must pass, the cheap first. Each is a target of its own.
-GATES := lint unit ee galaxy install browser sanity newest lab-tests integration
+GATES := lint unit docs ee galaxy install browser sanity molecule newest lab-tests examples integration
 # The newest ansible-core needs a newer Python than the oldest one allows.
 NEWEST_PYTHONS := 3.12 3.13 3.14
 # What `make lock` does with pins that still fit.
@@ -64,12 +64,24 @@ install: setup ## from the built collection in an empty environment: three cloud
 	@echo "==> installed from the built collection"
 	@$(BIN)/pytest -q tests/packaging/test_install.py
 
+docs: build/docs-venv/.complete ## the documentation site in build/docs/html; a warning or a dead link fails
+	@echo "==> documentation site"
+	@build/docs-venv/bin/python tools/docs
+
+examples: setup ## every example in the documentation of plugins and in the pages, in the lab
+	@echo "==> examples of the documentation in the lab"
+	@$(BIN)/pytest -q -n 2 tests/examples
+
 browser: setup ## the report in a headless Chromium; skipped with a line where there is none
 	@echo "==> the report in a browser"
 	@$(BIN)/pytest -q tests/browser
 
 sanity: setup ## ansible-test sanity on a copy of the built collection; skipped where its tools cannot be fetched
 	@tools/sanity
+
+molecule: setup ## each role through its molecule scenario, in the lab
+	@echo "==> molecule"
+	@tools/molecule
 
 newest: setup ## unit tests, the lab's and the main integration tests with the newest ansible-core; skipped without its Python
 	@echo "==> with the newest ansible-core"
@@ -100,7 +112,7 @@ bench: setup build/bench-venv/.complete ## ratios: in process, ordinary module, 
 
 ##@ Housekeeping
 lock: build/uv/.complete ## pin the requirement files anew, with hashes (UPGRADE= keeps the pins that still fit)
-	@for name in uv dev packaging bench newest; do \
+	@for name in uv dev packaging docs bench newest; do \
 	  echo "==> locking requirements/$$name.txt"; \
 	  version=3.11; [ $$name != newest ] || version=$(firstword $(NEWEST_PYTHONS)); \
 	  $(UV) pip compile --quiet --system-certs $(UPGRADE) --python $(PYTHON) --python-version $$version --generate-hashes --no-annotate \
@@ -138,3 +150,7 @@ build/packaging/.complete: requirements/packaging.txt build/uv/.complete
 build/newest/.complete: requirements/newest.txt build/uv/.complete
 	@echo "==> installing the newest ansible-core into build/newest"
 	$(call environment,build/newest,$(NEWEST_PYTHON),$<)
+
+build/docs-venv/.complete: requirements/docs.txt build/uv/.complete
+	@echo "==> installing what the documentation is built with into build/docs-venv"
+	$(call environment,build/docs-venv,$(PYTHON),$<)

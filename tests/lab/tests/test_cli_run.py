@@ -168,13 +168,20 @@ def test_another_environment_can_be_named(lab_run, tmp_path):
     assert done.stdout.startswith("ran ") and done.stdout.endswith("__main__.py some arguments\n")
 
 
+DEFAULT_INTERRUPT = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def test_signals_to_the_lab_reach_the_command(tiny_arguments):
     ticks = "for each in $(seq 300); do sleep 0.01; done"
     script = f"trap 'echo got it; exit 7' TERM INT; echo up; {ticks}"
+    # What a script starts with & ignores SIGINT, and its children with it: a shell cannot trap that.
+    told = [sys.executable, "-c", DEFAULT_INTERRUPT, *tiny_arguments, "--", "sh", "-c", script]
     for number in (signal.SIGTERM, signal.SIGINT):
-        with subprocess.Popen(
-            [*tiny_arguments, "--", "sh", "-c", script], stdout=subprocess.PIPE, text=True
-        ) as lab:
+        with subprocess.Popen(told, stdout=subprocess.PIPE, text=True) as lab:
             assert lab.stdout is not None
             assert lab.stdout.readline() == "up\n"
             lab.send_signal(number)

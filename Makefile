@@ -15,8 +15,8 @@ UV_SYNC := pip sync --quiet --system-certs --compile-bytecode --require-hashes
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-# Everything that must pass, the cheap first. Each is a target of its own.
-GATES := lint unit docs ee galaxy install browser sanity molecule newest lab-tests examples integration
+# Everything that must pass, the cheap first; each is a target of its own, and those joined by + use one processor each.
+GATES := lint unit docs+ee galaxy+browser install+sanity molecule newest lab-tests examples integration
 # The newest ansible-core needs a newer Python than the oldest one allows.
 NEWEST_PYTHONS := 3.12 3.13 3.14
 # What `make lock` does with pins that still fit.

@@ -18,7 +18,7 @@ SHIPPED = re.compile(
     r"(changelogs|docs|examples|extensions|meta|permissions|playbooks|plugins|roles)/.+"
     r"|(CHANGELOG|CONTRIBUTING|README)\.md|LICENSE|requirements\.txt|tests/config\.yml"
 )
-# In those folders, but not for users: what tests the roles and makes the site, and the link that makes the checkout a collection.
+# In those folders, but not for users: the roles' tests, the site's maker, and the link to the checkout itself.
 KEPT_BACK = re.compile(r"(docs/site|extensions/molecule|playbooks/collections)/.+")
 MADE = {"MANIFEST.json", "FILES.json"}
 # They speak of what only the repository has.

@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from .core import permissions
 from .core.errors import EndpointError
 
 
@@ -72,6 +73,7 @@ def execute(spec: ModuleSpec, run: Run) -> None:
         result = run(module.params, context)
     except EndpointError as error:
         _speak(module, context)
+        permissions.advise(error, module._name, module.params)
         module.fail_json(error.message, **error.as_result())
     _speak(module, context)
     module.exit_json(**result)

@@ -27,6 +27,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core import permissions
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.module import Context, ModuleSpec
 
@@ -111,6 +112,7 @@ def run_here(
     try:
         answer = run(params, context)
     except EndpointError as error:
+        permissions.advise(error, name, params)
         answer = {"failed": True, "msg": error.message, **error.as_result()}
     except Exception as error:  # noqa: BLE001
         answer = {

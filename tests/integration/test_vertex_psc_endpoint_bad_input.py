@@ -29,11 +29,17 @@ TOKEN = "ya29.bad-input-made-this-up"
 # Project → its number. In each of them stands a network of the name app.
 NUMBERS = {OFF: "11", CLOSED: "12", SHUT: "13", LEAST: "14", BLIND: "15"}
 # What the playbooks may do in the projects above: everything an endpoint takes, all but some of it, next to nothing.
-WHOLE = ["compute.*", "servicedirectory.*", "resourcemanager.projects.get", "orgpolicy.*.get"]
+WHOLE = [
+    "compute.*",
+    "dns.managedZones.*",
+    "servicedirectory.*",
+    "resourcemanager.projects.get",
+    "orgpolicy.*.get",
+]
 LACKING = [
     "compute.globalForwardingRules.pscCreate",
     "compute.globalAddresses.createInternal",
-    "servicedirectory.services.create",
+    "servicedirectory.namespaces.create",
     "compute.firewalls.create",
     "compute.subnetworks.setPrivateIpGoogleAccess",
 ]

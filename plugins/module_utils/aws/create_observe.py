@@ -186,22 +186,14 @@ def _attribute(connection: Connection, vpc_id: str, name: str) -> Callable[[], b
 
 
 def _zones(connection: Connection, vpc_id: str) -> dict[str, str]:
-    """The private hosted zones of accounts; the zones that stand for endpoints belong to AWS and go with them.
-
-    Nothing where Route 53 may not be asked: CreateVpcEndpoint will say that there is a conflict, if not with what.
-    """
+    """The private hosted zones of accounts; the zones that stand for endpoints belong to AWS and go with them."""
     found: dict[str, str] = {}
     token: dict[str, str] = {}
     while True:
-        try:
-            with calling(vpc_id, "route53:ListHostedZonesByVPC"):
-                answer = connection.client("route53").list_hosted_zones_by_vpc(
-                    VPCId=vpc_id, VPCRegion=connection.region, **token
-                )
-        except AwsError as error:
-            if error.kind == "denied":
-                return {}
-            raise
+        with calling(vpc_id, "route53:ListHostedZonesByVPC"):
+            answer = connection.client("route53").list_hosted_zones_by_vpc(
+                VPCId=vpc_id, VPCRegion=connection.region, **token
+            )
         for zone in answer["HostedZoneSummaries"]:
             if zone["Owner"].get("OwningAccount"):
                 found[zone["Name"].rstrip(".").lower()] = zone["HostedZoneId"]

@@ -236,7 +236,8 @@ def _with_contents(view: View, accounts: Mapping[str, Connection], *, everywhere
     """Records and owners' marks of the zones that are named like a host; others decide by their name alone."""
     names = {host.zone for endpoint in view.endpoints for host in endpoint.hosts}
     found = _marked(view.zones, names, accounts)
-    found = _authorised(view, found, accounts)
+    if not everywhere:
+        found = _authorised(view, found, accounts)
     ours = {zone.name for zone in found if zone.vpc_id == view.vpc_id}
     wanted = sorted(names if everywhere else names - ours)
     homes = {spoke.account for spoke in view.spokes} | {view.account}

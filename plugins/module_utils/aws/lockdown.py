@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from ..core import permissions
 from ..core import steps as step_list
 from ..core.aws import scp
 from ..core.aws.lock_checks import LockPlan, problems
@@ -211,6 +212,7 @@ def _may_lock(
             f"targets: {management} is the management account, which no service control policy binds"
         )
     refused = [
+        *lockdown_members.unread(task.members, require_proof=task.params["require_proof"]),
         *problems(made, found["counts"], task.wanted),
         *lockdown_members.endpoint_problems(task.members, sorted(task.wanted.endpoint_ids)),
         *lockdown_members.target_problems(task.members, targets, organization, management),
@@ -268,6 +270,7 @@ def _malformed(connection: Connection, context: Context, made: LockPlan) -> list
     except AwsError as error:
         if error.kind != "denied":
             raise
+        permissions.advise(error, "bedrock_lockdown", {})
         context.warn(f"the policy is not validated before it is attached: {error.message}")
         return []
     for finding in found:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..core.aws.binding import binding, lock_from
-from ..core.aws.configuration import config_hash
+from ..core.aws.configuration import NEEDED, config_hash
 from ..core.aws.plan_lockdown import scope_id
 from ..core.contracts import KNOWN_AFTER_APPLY, Scope
 from ..core.errors import EndpointError
@@ -21,8 +21,6 @@ from ..core.proof import check_proof
 from .client import gather
 from .observe import observe
 from .organization import Organization
-
-_PARTS = ("network", "endpoints", "dns")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +43,7 @@ def read(params: Mapping[str, Any]) -> Members:
             _credentials(params, member),
             vpc_id=member["vpc_id"],
             target=member["target"],
-            gather=_PARTS,
+            gather=NEEDED,
         )
         for member in params["members"]
     }
@@ -60,6 +58,18 @@ def _credentials(params: Mapping[str, Any], member: Mapping[str, Any]) -> dict[s
         "assume_role_arn": member.get("assume_role_arn"),
         "assume_role_external_id": member.get("assume_role_external_id"),
     }
+
+
+def unread(members: Members, *, require_proof: bool) -> list[str]:
+    """What may not be read of members: their endpoints, and with a proof all that it hangs on."""
+    parts = NEEDED if require_proof else ("endpoints",)
+    return [
+        f"members: {name} could not be read: {item['message']}. Allow {item['action']} to the member's role: "
+        "permissions/aws/lockdown-vpc.json has all that it needs"
+        for name, evidence in sorted(members.evidence.items())
+        for item in evidence["missing"]
+        if item["part"] in parts
+    ]
 
 
 def endpoint_problems(members: Members, endpoint_ids: Sequence[str]) -> list[str]:

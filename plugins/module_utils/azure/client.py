@@ -105,15 +105,16 @@ class Connection:
         params: Mapping[str, str] | None = None,
         scope: str | None = None,
         resource: str | None = None,
+        action: str | None = None,
     ) -> Any:
         """Send one request and return its document. AzureError for an answer of 4xx or 5xx.
 
         path: a resource id with what follows it, or a whole URL. api_version: without it, the one of API_VERSIONS for
         the path's provider. scope: of the token, when it is not Resource Manager's. resource: for the error; without
-        it the path.
+        it the path. action: what it needs, where the path does not say so.
         """
         url = self.url(path, api_version, params)
-        return self._send(method, url, body, headers, scope, resource or _shown(path))[2]
+        return self._send(method, url, body, headers, scope, resource or _shown(path), action)[2]
 
     def get(self, path: str | ArmId, **options: Any) -> dict[str, Any]:
         """Read one resource."""
@@ -205,8 +206,9 @@ class Connection:
         headers: Mapping[str, str] | None,
         scope: str | None,
         resource: str,
+        action: str | None = None,
     ) -> tuple[int, Mapping[str, str], Any]:
-        action = action_of(method, url)
+        action = action or action_of(method, url)
         with calling(resource, action):
             status, answer, document = pipeline.send(
                 self.pipeline, method, url, body, headers or {}, scope or self.cloud.scope

@@ -69,9 +69,9 @@ def _present(
     observed = plan.snapshot.observed
     plan_create_problems.refuse(plan_create_problems.problems(desired, observed))
     rules = plan_create.rules(desired, observed)
-    for text in (*plan.snapshot.notes, *warnings(desired, observed, rules)):
+    unasked = rehearse(connection, plan.changes)
+    for text in (*plan.snapshot.notes, *warnings(desired, observed, rules), *unasked):
         context.warn(text)
-    rehearse(connection, plan.changes)
     done = steps(plan.changes)
     if not context.check_mode:
         if plan.changes:
@@ -249,7 +249,8 @@ def _absent(
         context.warn(
             f"{staying.id} was not created by this collection and stays; force: true deletes it."
         )
-    rehearse(connection, changes)
+    for text in rehearse(connection, changes):
+        context.warn(text)
     done = steps(changes)
     if not context.check_mode and changes:
         done = _clear(connection, desired, changes, params)

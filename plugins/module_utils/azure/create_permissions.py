@@ -12,13 +12,30 @@ from typing import Any
 
 from ..core.azure.plan_create_permissions import allows, needed
 from ..core.azure.plan_create_types import Change
-from .client import AzureError, Connection, gather
+from ..core.errors import EndpointError
+from .client import AzureError, Connection, settle
+
+# Answers of a scope where it may not be asked.
+_UNASKED = ("denied", "missing", "refused")
 
 
-def rehearse(connection: Connection, changes: Iterable[Change]) -> None:
-    """AzureError that names every action that is denied, and its scope; one read for each scope, all at once."""
+def rehearse(connection: Connection, changes: Iterable[Change]) -> list[str]:
+    """AzureError that names every action that is denied, and its scope; one read for each scope, all at once.
+
+    Returns where it may not be asked, as sentences: there only the write can tell.
+    """
     needs = needed(changes)
-    found = gather({scope: partial(_permissions, connection, scope) for _action, scope in needs})
+    answers = settle({scope: partial(_permissions, connection, scope) for _action, scope in needs})
+    notes, found = [], {}
+    for scope, answer in answers.items():
+        if isinstance(answer, EndpointError):
+            if not isinstance(answer, AzureError) or answer.kind not in _UNASKED:
+                raise answer
+            notes.append(
+                f"What these credentials may do on {scope} cannot be asked, so that an action that is denied shows "
+                f"only when it is tried: {answer.message}"
+            )
+        found[scope] = None if isinstance(answer, EndpointError) else answer
     denied = [
         AzureError(
             f"permission denied for {action}",
@@ -29,18 +46,15 @@ def rehearse(connection: Connection, changes: Iterable[Change]) -> None:
             fix=f"Give these credentials a role that allows {action} on {scope}; a new assignment takes some minutes",
         )
         for action, scope in needs
-        if found[scope] is not None and not allows(found[scope], action)
+        if (known := found[scope]) is not None and not allows(known, action)
     ]
     if denied:
         denied[0].problems = tuple(error.message for error in denied[1:])
         raise denied[0]
+    return notes
 
 
-def _permissions(connection: Connection, scope: str) -> list[dict[str, Any]] | None:
-    """What is allowed at a scope; None when it may not be asked, so that only the write can tell."""
-    try:
-        return connection.list(f"{scope}/providers/Microsoft.Authorization/permissions")
-    except AzureError as error:
-        if error.kind not in ("denied", "missing", "refused"):
-            raise
-        return None
+def _permissions(connection: Connection, scope: str) -> list[dict[str, Any]]:
+    """What is allowed at a scope."""
+    path = f"{scope}/providers/Microsoft.Authorization/permissions"
+    return connection.list(path, resource=scope)

@@ -54,6 +54,7 @@ def search(places: Places, params: Mapping[str, Any], reading: Reading) -> Readi
     problems = [*_home_problems(found, view), *_network_problems(found, view)]
     return replace(
         reading,
+        warnings=(*reading.warnings, *_unseen(found)),
         view=replace(
             view,
             endpoint=endpoint,
@@ -151,6 +152,22 @@ def _refuse(found: Mapping[str, Any], view: View) -> None:
     for name in ("group", f"zones {view.home.subscription.lower()}"):
         if isinstance(found.get(name), EndpointError):
             raise found[name]
+
+
+def _unseen(found: Mapping[str, Any]) -> list[str]:
+    """Subscriptions that were not looked through, which others may own."""
+    said = {
+        "zones": "its private DNS zones, one of which may be linked to a network already",
+        "accounts": "its AI accounts, whose names a zone that is linked would take",
+    }
+    notes = []
+    for name, answer in found.items():
+        kind, _space, subscription = name.partition(" ")
+        if kind in said and isinstance(answer, EndpointError):
+            notes.append(
+                f"Of subscription {subscription} not everything is known: {said[kind]}: {answer.message}"
+            )
+    return notes
 
 
 def _documents(found: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -39,6 +39,7 @@ _DENIED = frozenset(
         "LinkedAuthorizationFailed",
         "Forbidden",
         "AuthorizationPermissionMismatch",
+        "InsufficientAccessError",
     }
 )
 _TOKEN = frozenset(
@@ -60,6 +61,8 @@ _MISSING = frozenset(
     }
 )
 _ACTION = re.compile(r"perform action\(?s?\)? '(?P<action>[^']+)'")
+# The last one: what a linked check misses stands after what is allowed.
+_LINKED = re.compile(r".*perform action(?:\(s\))? '(?P<action>[^']+)' on the linked scope")
 _SCOPE = re.compile(r"(?:over|on the linked) scope(?:\(s\))? '(?P<scope>[^']+)'")
 
 
@@ -157,7 +160,8 @@ def answered(
     kind = _kind(status, code)
     scope = resource
     if kind == "denied":
-        found, where = _ACTION.search(message), _SCOPE.search(message)
+        found = _LINKED.match(message) or _ACTION.search(message)
+        where = _SCOPE.search(message)
         action = found["action"] if found else action
         scope = where["scope"] if where else resource
         message = f"permission denied for {action}: {message}" if action else message

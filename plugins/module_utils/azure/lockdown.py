@@ -158,6 +158,7 @@ def _may_lock(task: _Task, context: Context, where: Places, made: LockPlan) -> b
         return True
     try:
         evidence = {} if proof is None else lockdown_members.read(where, task.params)
+        refuse(lockdown_members.unread(evidence), "the lock may not be made")
         refuse(member_problems(made.start, evidence), "the lock may not be made")
         lockdown_members.check(task.params, evidence, task.now)
     except EndpointError as error:

@@ -77,7 +77,7 @@ def zone_reads(places: Places, zones: Mapping[str, str]) -> dict[str, Read]:
         return Read(
             part="dns",
             resource=zone_id,
-            action=f"{_ZONES}/{'virtualNetworkLinks' if name == 'links' else 'recordsets'}/read",
+            action=f"{_ZONES}/{kinds[name]}/read",
             call=lambda: connection.list(path),
             tolerant=True,
         )

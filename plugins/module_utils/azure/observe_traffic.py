@@ -33,6 +33,7 @@ QUERY = """AzureDiagnostics
 | take {rows}"""
 # What a query gets whose table does not exist: nothing was ever logged there.
 _NO_TABLE = "BadArgumentError"
+_QUERY = "Microsoft.OperationalInsights/workspaces/query/read"
 
 
 def workspaces(logging: Mapping[str, Any] | None) -> list[str]:
@@ -83,7 +84,7 @@ def _read(connection: Connection, workspace: str, query: str) -> Read:
     return Read(
         part="traffic",
         resource=workspace,
-        action="Microsoft.OperationalInsights/workspaces/query/read",
+        action=_QUERY,
         call=lambda: _rows(connection, workspace, query),
         tolerant=True,
     )
@@ -99,6 +100,7 @@ def _rows(connection: Connection, workspace: str, query: str) -> list[dict[str, 
             {"query": query},
             scope=f"{base}/.default",
             resource=workspace,
+            action=_QUERY,
         )
     except AzureError as error:
         if error.code == _NO_TABLE:

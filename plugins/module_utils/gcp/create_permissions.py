@@ -31,6 +31,7 @@ _RULES, _ADDRESSES, _FIREWALLS = (
     "compute.firewalls",
 )
 _ACCESS = "compute.subnetworks.setPrivateIpGoogleAccess"
+_LABELS = (f"{_RULES}.setLabels", f"{_RULES}.pscSetLabels")
 
 
 def rehearse(connection: Connection, changes: Iterable[Change]) -> None:
@@ -98,18 +99,27 @@ def _needs(change: Change) -> list[tuple[str, str]]:
         ]
     if isinstance(change, CreateRule):
         own = [
+            f"{_RULES}.create",
             f"{_RULES}.pscCreate",
-            f"{_RULES}.pscSetLabels",
+            *_LABELS,
             f"{_ADDRESSES}.use",
+            # With the rule Google makes a namespace, and a zone for names of its own.
             "servicedirectory.namespaces.create",
-            "servicedirectory.services.create",
+            "servicedirectory.namespaces.associatePrivateZone",
+            "dns.managedZones.create",
         ]
         home = project_of(change.rule.network)
         return [*((change.rule.project, name) for name in own), (home, "compute.networks.use")]
     if isinstance(change, SetLabels):
-        return [(change.rule.project, f"{_RULES}.pscSetLabels")]
+        return [(change.rule.project, name) for name in _LABELS]
     if isinstance(change, DeleteRule):
-        return [(change.rule.project, f"{_RULES}.pscDelete")]
+        own = [
+            f"{_RULES}.delete",
+            f"{_RULES}.pscDelete",
+            "servicedirectory.namespaces.delete",
+            "dns.managedZones.delete",
+        ]
+        return [(change.rule.project, name) for name in own]
     if isinstance(change, DeleteAddress):
         return [(change.address.project, f"{_ADDRESSES}.deleteInternal")]
     if isinstance(change, SetFirewall):
@@ -119,7 +129,10 @@ def _needs(change: Change) -> list[tuple[str, str]]:
             (change.firewall.project, "compute.networks.updatePolicy"),
         ]
     if isinstance(change, DeleteFirewall):
-        return [(change.firewall.project, f"{_FIREWALLS}.delete")]
+        return [
+            (change.firewall.project, f"{_FIREWALLS}.delete"),
+            (change.firewall.project, "compute.networks.updatePolicy"),
+        ]
     return []
 
 

@@ -87,6 +87,7 @@ def _may_lock(task: Task, context: Context, connection: Connection, made: LockPl
             return False
         lockdown_members.present(task.params)
         evidence = lockdown_members.read(connection, task.params, made.desired.name)
+        refuse(lockdown_members.unread(evidence), "the lock may not be made")
         refuse(member_problems(evidence), "the lock may not be made")
         lockdown_members.check(task.params, made.desired.name, evidence, task.now)
     except EndpointError as error:

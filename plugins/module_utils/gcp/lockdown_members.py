@@ -13,6 +13,7 @@ from typing import Any
 
 from ..core.contracts import Scope
 from ..core.errors import EndpointError
+from ..core.gcp.configuration import NEEDED, config_hash
 from ..core.proof import check_proof
 from .client import Connection, gather
 
@@ -21,7 +22,6 @@ def read(
     connection: Connection, params: Mapping[str, Any], perimeter: str
 ) -> dict[str, dict[str, Any]]:
     """Observe all members at once: target → evidence."""
-    from ..core.gcp.configuration import NEEDED
     from .observe import read as observe
 
     calls = {
@@ -47,6 +47,17 @@ def options(member: Mapping[str, Any], perimeter: str, project: str | None) -> d
     }
 
 
+def unread(evidence: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What may not be read of members, so that nothing can be said of them."""
+    return [
+        f"members: {name} could not be read: {item['message']}. Allow {item['action']} on {item['resource']}: "
+        "all that this takes is in permissions/gcp/lockdown-network.yml and lockdown-project.yml"
+        for name, found in sorted(evidence.items())
+        for item in found["missing"]
+        if item["part"] in NEEDED
+    ]
+
+
 def check(
     params: Mapping[str, Any],
     perimeter: str,
@@ -54,8 +65,6 @@ def check(
     now: datetime,
 ) -> None:
     """EndpointError with every reason why the proof does not allow this lock."""
-    from ..core.gcp.configuration import config_hash
-
     check_proof(
         params["proof"],
         scope=Scope(

@@ -44,7 +44,7 @@ class Task:
 
     projects: names of those that the lock binds. of: member → its projects and networks.
     supporting: the option organization_policies. numbers: name of a project → projects/NUMBER, and start, others: what
-    stands; empty until `resolved`.
+    stands; failures: organisation policies that could not be read. Empty until `resolved`.
     """
 
     params: Mapping[str, Any]
@@ -57,6 +57,7 @@ class Task:
     numbers: Mapping[str, str] = field(default_factory=dict)
     start: Standing = field(default_factory=lambda: Standing(name=""))
     others: tuple[Standing, ...] = ()
+    failures: tuple[EndpointError, ...] = ()
 
     @property
     def locking(self) -> bool:
@@ -111,28 +112,29 @@ class Task:
         found = gather(reads)
         start, others = found["perimeters"]
         task = replace(self, others=tuple(others), numbers=found.get("numbers") or {})
-        return replace(task, start=task.with_policies(connection, start))
+        start, failures = task.with_policies(connection, start)
+        return replace(task, start=start, failures=tuple(failures))
 
-    def with_policies(self, connection: Connection, start: Standing) -> Standing:
+    def with_policies(
+        self, connection: Connection, start: Standing
+    ) -> tuple[Standing, list[EndpointError]]:
         """What stands, with the organisation policies that are wanted and those that the record speaks of.
 
         EndpointError for one that cannot be read, unless a lock is to be taken away: that must not fail by it.
         """
         names = {org_policies.name_of(key) for key in (*self.policies, *_recorded(start))}
         if not names:
-            return start
+            return start, []
         stands, etags, failures = org_policy_calls.read(connection, sorted(names))
         if failures and self.params["state"] in ("locked", "sealed"):
             raise failures[0]
-        return replace(start, policies=stands, etags=etags)
+        return replace(start, policies=stands, etags=etags), failures
 
     def unread(self) -> list[str]:
         """Organisation policies that the record speaks of and that could not be read, when a lock is taken away."""
-        names = dict.fromkeys(map(org_policies.name_of, _recorded(self.start)))
         return [
-            f"the organisation policy {name} could not be read, and stays as it is"
-            for name in names
-            if name not in self.start.policies
+            f"an organisation policy could not be read, and stays as it is: {error.message}"
+            for error in self.failures
         ]
 
     def plan(self, start: Standing) -> LockPlan:
@@ -162,7 +164,7 @@ class Task:
     def again(self, policy: Policy) -> LockPlan:
         """The same after others changed the policy meanwhile, unless the change makes it wrong."""
         start, others = _stands(self, policy)
-        made = self.plan(self.with_policies(policy.connection, start))
+        made = self.plan(self.with_policies(policy.connection, start)[0])
         if self.locking:
             refuse(problems(made, others, self.members, self.names), "the lock may not be made")
         return made

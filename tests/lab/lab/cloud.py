@@ -62,6 +62,8 @@ class Call:
     parameters: Mapping[str, Any]
     write: bool
     detail: Any = None
+    # Permissions that the cloud asked the principal for and that it had, filled in while the call is answered.
+    authorized: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -44,7 +44,8 @@ class Journal:
 
     A line has: time (UTC), cloud, host, vantage, operation, principal, parameters, write (the
     operation is one that writes), status (null: never answered), fault (null, or what
-    `--faults` did to it) and duration (seconds).
+    `--faults` did to it), duration (seconds) and authorized (the permissions that were asked for
+    and that the principal had, each once).
     """
 
     def __init__(self, descriptor: int | None) -> None:
@@ -68,5 +69,6 @@ class Journal:
             "status": status,
             "fault": fault,
             "duration": round(duration, 6),
+            "authorized": list(dict.fromkeys(call.authorized)),
         }
         os.write(self._descriptor, json.dumps(line).encode() + b"\n")

@@ -703,6 +703,58 @@ def test_a_missing_permission_on_what_a_body_names_is_a_refusal_too(
     assert action in message and scope in message
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_every_write_of_an_endpoint_joins_its_application_groups(allowed: bool) -> None:
+    action = "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action"
+    lab = limited("*", but=() if allowed else (action,))
+    group = f"{NETWORK}/applicationSecurityGroups/app"
+    lab.add({"id": group, "location": "eastus", "properties": {}})
+    body = endpoint(applicationSecurityGroups=[{"id": group}])
+    answer = lab.arm("PUT", ENDPOINT, body, version=V)
+    assert answer[0] == (201 if allowed else 403), answer
+    assert allowed or error(answer)[1] == "LinkedAuthorizationFailed"
+
+
+def test_a_subnet_beside_the_one_that_is_written_joins_nothing() -> None:
+    lab = limited("*", but=("Microsoft.Network/networkSecurityGroups/join/action",))
+    lab.add({"id": SUBNET, **subnet(networkSecurityGroup={"id": NSG})})
+    beside = {"properties": {"addressPrefix": "10.20.7.0/24"}}
+    assert lab.arm("PUT", f"{APP}/subnets/beside", beside, version=V)[0] == 201
+
+
+POLLED = [
+    (SUBNET, subnet(), V, "Microsoft.Network/locations/operations/read"),
+    (
+        f"{ZONE}.x",
+        {"location": "global"},
+        DNS,
+        "Microsoft.Network/privateDnsOperationStatuses/read",
+    ),
+]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+@pytest.mark.parametrize(("path", "body", "version", "action"), POLLED)
+def test_to_poll_an_operation_takes_a_permission_on_the_subscription(
+    path: str, body: Any, version: str, action: str, allowed: bool
+) -> None:
+    lab = limited("*", but=() if allowed else (action,))
+    answer = begin(lab, "PUT", path, copy.deepcopy(body), version)
+    assert answer.status in (200, 201, 202)
+    seen = poll(lab, answer.headers)
+    assert allowed == ("error" not in seen), seen
+    assert allowed or f"'{action}' over scope '/subscriptions/" in seen["error"]["message"]
+
+
+@pytest.mark.parametrize("actions", [("Microsoft.Network/virtualNetworks/read",), ()])
+def test_a_subscription_is_listed_for_whoever_may_do_anything_in_it(
+    actions: tuple[str, ...],
+) -> None:
+    lab = limited(*actions, scope=APP)
+    listed = lab.arm("GET", "/subscriptions", version="2022-12-01")[1]["value"]
+    assert [item["subscriptionId"] for item in listed] == [SUBSCRIPTION] * len(actions)
+
+
 def test_a_permission_holds_below_its_scope_only() -> None:
     lab = limited("*", scope=f"{APP}/subnets/app")
     assert lab.arm("PUT", f"{APP}/subnets/app", subnet(), version=V)[0] == 200

@@ -282,6 +282,62 @@ def test_permissions_apis_and_organisation_policies() -> None:
     assert "constraints/compute.disablePrivateServiceConnectCreation" in reason(answer)[2]
 
 
+FIREWALL = {
+    "name": "deny",
+    "network": APP_NETWORK,
+    "direction": "EGRESS",
+    "denied": [{"IPProtocol": "tcp"}],
+}
+POLICY = "compute.networks.updatePolicy"
+# What each method asks for besides the permission of its own name.
+BESIDE = [
+    ("POST", RULES, RULE, "compute.globalForwardingRules.create"),
+    ("POST", RULES, RULE, "compute.networks.use"),
+    ("POST", RULES, RULE, "compute.globalAddresses.use"),
+    ("POST", RULES, RULE, "servicedirectory.namespaces.create"),
+    ("POST", RULES, RULE, "servicedirectory.namespaces.associatePrivateZone"),
+    ("POST", RULES, RULE, "dns.managedZones.create"),
+    ("POST", f"{RULES}/standing/setLabels", {}, "compute.globalForwardingRules.setLabels"),
+    ("DELETE", f"{RULES}/standing", None, "compute.globalForwardingRules.delete"),
+    ("DELETE", f"{RULES}/standing", None, "servicedirectory.namespaces.delete"),
+    ("DELETE", f"{RULES}/standing", None, "dns.managedZones.delete"),
+    ("POST", f"{BASE}/global/firewalls", FIREWALL, POLICY),
+    ("PUT", f"{BASE}/global/firewalls/standing", FIREWALL, POLICY),
+    ("DELETE", f"{BASE}/global/firewalls/standing", None, POLICY),
+]
+
+
+@pytest.mark.parametrize(("method", "url", "body", "permission"), BESIDE)
+def test_dependent_permissions(method: str, url: str, body: Any, permission: str) -> None:
+    role = "organizations/400000000001/roles/most"
+    lab = Lab(VIEWER, roles={role: ["*", f"-{permission}"]})
+    others = Lab(VIEWER, roles={role: ["*", "-compute.routes.delete"]})
+    for each in (lab, others):
+        project = each.cloud.state.project("lab-vertex")
+        assert project is not None
+        bindings = project.policy["bindings"]
+        bindings[:] = [{"role": role, "members": [f"serviceAccount:{VIEWER}"]}]
+        admin = sample.session(each.cloud, ADMIN)
+        taken = {**ADDRESS, "name": "taken", "address": "10.9.9.10"}
+        rule = {
+            **RULE,
+            "name": "standing",
+            "IPAddress": RULE["IPAddress"].replace("psc-ip", "taken"),
+        }
+        for where, what in (
+            (ADDRESSES, ADDRESS),
+            (ADDRESSES, taken),
+            (RULES, rule),
+            (f"{BASE}/global/firewalls", {**FIREWALL, "name": "standing"}),
+        ):
+            assert admin.request("POST", where, json=what).status_code == 200
+            each.clock.time += 1
+    status, answer = lab.call(method, url, body)
+    assert status == 403
+    assert f"'{permission}'" in reason(answer)[2]
+    assert f"'{permission}'" not in str(others.call(method, url, body)[1].get("error"))
+
+
 def test_requests_that_are_none(lab: Lab) -> None:
     assert lab.call("GET", f"{BASE}/global/unknownThings")[0] == 404
     assert lab.call("GET", f"{BASE}/zones/us-central1-a/instances")[0] == 501

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..cloud import Call, Request, Response
-from . import protocol, serialise, sigv4
+from . import iam_request, protocol, serialise, sigv4
 from .errors import (
     AwsError,
     CredentialError,
@@ -102,14 +102,16 @@ class ControlPlane:
         detail: Detail = call.detail
         service_model = model(detail.service)
         try:
-            result = self._execute(request, detail)
+            result = self._execute(request, detail, call.authorized)
         except AwsError as error:
             return serialise.failure(service_model, error)
         if detail.operation is None:
             raise AssertionError("an operation that ran has a model")
         return serialise.success(service_model, detail.operation, result)
 
-    def _execute(self, request: Request, detail: Detail) -> Mapping[str, Any]:
+    def _execute(
+        self, request: Request, detail: Detail, authorized: list[str]
+    ) -> Mapping[str, Any]:
         if detail.error is not None:
             raise detail.error
         if detail.operation is None or detail.caller is None:
@@ -130,12 +132,15 @@ class ControlPlane:
             operation=name,
             params=detail.params,
             source_address=request.vantage.public_address or request.vantage.address,
+            authorized=authorized,
         )
         with self._state.lock:
             self._state.settle()
             if entry.action:
                 for resource in entry.resources(control):
-                    control.authorize(entry.action, resource)
+                    control.authorize(entry.action, resource, self._keys(control, resource))
+            for need in entry.dependents(control):
+                control.authorize(need.action, need.resource, need.keys)
             if detail.params.get("DryRun"):
                 raise AwsError(
                     "DryRunOperation",
@@ -143,6 +148,15 @@ class ControlPlane:
                     412,
                 )
             return entry.handler(control) or {}
+
+    def _keys(self, control: Control, resource: str) -> Mapping[str, Any]:
+        if control.service == "ec2":
+            return iam_request.ec2_keys(self._state, control.operation, control.params, resource)
+        if control.service == "route53":
+            return iam_request.route53_keys(control.operation, control.params)
+        if control.service == "organizations":
+            return iam_request.organizations_keys(self._state, control.params)
+        return {}
 
     def fault(self, call: Call, kind: Literal["throttle", "error"]) -> Response:
         detail: Detail = call.detail

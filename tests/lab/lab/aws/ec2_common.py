@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from .errors import AwsError
-from .operation import Control, page
+from .iam_request import Need, tags_at_creation
+from .operation import Control, Dependents, page
 
 R = TypeVar("R")
 Facts = Mapping[str, Sequence[str]]
@@ -123,9 +124,17 @@ def specified_tags(control: Control, resource_type: str) -> dict[str, str]:
                 "for this operation.",
             )
         found.update(checked_tags(specification.get("Tags", ())))
-    if found:
-        control.authorize("ec2:CreateTags", control.arn(resource_type, "*"))
     return found
+
+
+def tagging(resource_type: str) -> Dependents:
+    """What a creation needs for its tags."""
+
+    def needs(control: Control) -> Iterable[Need]:
+        arn = control.arn(resource_type, "*")
+        return tags_at_creation(control.operation, control.params, arn)
+
+    return needs
 
 
 def checked_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:

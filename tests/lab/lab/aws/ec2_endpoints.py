@@ -24,6 +24,7 @@ from .ec2_endpoint_checks import (
 from .ec2_network import VPC
 from .ec2_tables import ROUTE_TABLE
 from .errors import AwsError
+from .iam_request import Need, route53_keys, tags_at_creation
 from .network import Endpoint, Route, Service, Vpc
 from .operation import Control, Result, operation
 from .state import new_id
@@ -118,7 +119,23 @@ def _create_arns(control: Control) -> Sequence[str]:
     ]
 
 
-@operation("ec2", "CreateVpcEndpoint", resources=_create_arns)
+def _create_needs(control: Control) -> Iterable[Need]:
+    """The dependent actions that the service authorization reference lists."""
+    params = control.params
+    yield from tags_at_creation(control.operation, params, control.arn("vpc-endpoint", "*"))
+    yield Need("ec2:DescribeVpcs")
+    if params.get("SubnetIds"):
+        yield Need("ec2:DescribeSubnets")
+    if params.get("SecurityGroupIds"):
+        yield Need("ec2:DescribeSecurityGroups")
+    # AWS's own zone, of which nobody knows the id before.
+    if params.get("VpcEndpointType") == "Interface" and params.get("PrivateDnsEnabled", True):
+        vpc = {"VPCId": params.get("VpcId", ""), "VPCRegion": control.region}
+        keys = route53_keys("AssociateVPCWithHostedZone", {"VPC": vpc})
+        yield Need("route53:AssociateVPCWithHostedZone", "arn:aws:route53:::hostedzone/*", keys)
+
+
+@operation("ec2", "CreateVpcEndpoint", resources=_create_arns, dependents=_create_needs)
 def create_vpc_endpoint(control: Control) -> Result:
     params = control.params
     tags = specified_tags(control, "vpc-endpoint")
@@ -240,11 +257,26 @@ def _new(control: Control, vpc: Vpc, service: Service, kind: str) -> Endpoint:
     )
 
 
-def _endpoint_arn(control: Control) -> Sequence[str]:
-    return (control.arn("vpc-endpoint", control.params["VpcEndpointId"]),)
+def _modify_arns(control: Control) -> Sequence[str]:
+    params = control.params
+    named = {
+        "subnet": [*params.get("AddSubnetIds", ()), *params.get("RemoveSubnetIds", ())],
+        "security-group": [
+            *params.get("AddSecurityGroupIds", ()),
+            *params.get("RemoveSecurityGroupIds", ()),
+        ],
+        "route-table": [
+            *params.get("AddRouteTableIds", ()),
+            *params.get("RemoveRouteTableIds", ()),
+        ],
+    }
+    return [
+        control.arn("vpc-endpoint", params["VpcEndpointId"]),
+        *(control.arn(kind, each) for kind, ids in named.items() for each in ids),
+    ]
 
 
-@operation("ec2", "ModifyVpcEndpoint", resources=_endpoint_arn)
+@operation("ec2", "ModifyVpcEndpoint", resources=_modify_arns)
 def modify_vpc_endpoint(control: Control) -> Result:
     """Check everything first: a refused call changes nothing."""
     params, state = control.params, control.state

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from . import ec2_rules
-from .ec2_common import Facts, Kind, matches, paged, required, specified_tags, tag_list
+from .ec2_common import Facts, Kind, matches, paged, required, specified_tags, tag_list, tagging
 from .ec2_network import VPC
 from .errors import AwsError
 from .network import Rule, SecurityGroup
@@ -128,7 +128,9 @@ def _create_arns(control: Control) -> Sequence[str]:
     ]
 
 
-@operation("ec2", "CreateSecurityGroup", resources=_create_arns)
+@operation(
+    "ec2", "CreateSecurityGroup", resources=_create_arns, dependents=tagging("security-group")
+)
 def create_security_group(control: Control) -> Result:
     name, description = control.params["GroupName"], control.params["Description"]
     for parameter, value in (("GroupName", name), ("GroupDescription", description)):
@@ -237,12 +239,15 @@ def _authorize(control: Control, *, egress: bool) -> Result:
     }
 
 
-@operation("ec2", "AuthorizeSecurityGroupIngress", resources=_group_arn)
+_TAGGING_RULES = tagging("security-group-rule")
+
+
+@operation("ec2", "AuthorizeSecurityGroupIngress", resources=_group_arn, dependents=_TAGGING_RULES)
 def authorize_security_group_ingress(control: Control) -> Result:
     return _authorize(control, egress=False)
 
 
-@operation("ec2", "AuthorizeSecurityGroupEgress", resources=_group_arn)
+@operation("ec2", "AuthorizeSecurityGroupEgress", resources=_group_arn, dependents=_TAGGING_RULES)
 def authorize_security_group_egress(control: Control) -> Result:
     return _authorize(control, egress=True)
 

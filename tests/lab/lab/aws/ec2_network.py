@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .ec2_common import Facts, Kind, required, specified_tags, tag_list, text
+from .ec2_common import Facts, Kind, required, specified_tags, tag_list, tagging, text
 from .errors import AwsError
 from .network import Subnet, Vpc
 from .operation import Control, Result, operation
@@ -207,7 +207,11 @@ def describe_subnets(control: Control) -> Result:
     return SUBNET.describe(control)
 
 
-@operation("ec2", "CreateSubnet", resources=_vpc_arn)
+def _subnet_arns(control: Control) -> tuple[str, str]:
+    return (control.arn("vpc", control.params["VpcId"]), control.arn("subnet", "*"))
+
+
+@operation("ec2", "CreateSubnet", resources=_subnet_arns, dependents=tagging("subnet"))
 def create_subnet(control: Control) -> Result:
     vpc = VPC.find(control, control.params["VpcId"])
     cidr = required(control, "CidrBlock")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from . import iam
 from .errors import AwsError, denied
+from .iam_request import Need
 from .models import protocol
 from .records import Caller
 from .state import State
@@ -34,6 +35,7 @@ class Control:
     operation: str
     params: Mapping[str, Any]
     source_address: str
+    authorized: list[str] = field(default_factory=list)  # what was asked for and held
 
     @property
     def account(self) -> str:
@@ -64,6 +66,7 @@ class Control:
         }
         decision = iam.decide(self.state, self.caller, action, resource, conditions)
         if decision.allowed:
+            self.authorized.append(action)
             return
         message = decision.message
         if self.service == "ec2":
@@ -81,10 +84,15 @@ def _encoded(action: str, resource: str) -> str:
 
 Handler = Callable[[Control], Result | None]
 Resources = Callable[[Control], Sequence[str]]
+Dependents = Callable[[Control], Iterable[Need]]
 
 
 def _everything(_: Control) -> Sequence[str]:
     return ("*",)
+
+
+def _nothing(_: Control) -> Iterable[Need]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,7 @@ class Operation:
     handler: Handler
     action: str  # "" needs no permission
     resources: Resources
+    dependents: Dependents  # what AWS asks for besides
 
 
 OPERATIONS: dict[tuple[str, str], Operation] = {}
@@ -105,13 +114,14 @@ def operation(
     *,
     resources: Resources = _everything,
     action: str | None = None,
+    dependents: Dependents = _nothing,
 ) -> Callable[[Handler], Handler]:
     """Register a handler; action defaults to the IAM action of the operation's name."""
 
     def register(handler: Handler) -> Handler:
         default = f"{_PREFIXES.get(service, service)}:{name}"
         OPERATIONS[service, name] = Operation(
-            handler, default if action is None else action, resources
+            handler, default if action is None else action, resources, dependents
         )
         return handler
 

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from .errors import AwsError
+from .iam_request import Need, organizations_keys
 from .operation import Control, Handler, Resources, Result, operation, page
 from .policy_grammar import SCP_LIMIT, errors
 from .tree import FULL_ACCESS, SCP, Node, Organization, OrgPolicy
@@ -266,7 +267,14 @@ def _check_name(organization: Organization, name: str, but: str = "") -> None:
         raise AwsError("DuplicatePolicyException", "A policy with the same name already exists.")
 
 
-@operation("organizations", "CreatePolicy")
+def _tagging(control: Control) -> Iterable[Need]:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html."""
+    if control.params.get("Tags"):
+        keys = organizations_keys(control.state, control.params)
+        yield Need("organizations:TagResource", keys=keys)
+
+
+@operation("organizations", "CreatePolicy", dependents=_tagging)
 def create_policy(control: Control) -> Result:
     organization, params = managed(control), control.params
     if params["Type"] != SCP:
@@ -282,8 +290,6 @@ def create_policy(control: Control) -> Result:
             "POLICY_NUMBER_LIMIT_EXCEEDED", "You have exceeded the number of policies allowed."
         )
     tags = _tags(params.get("Tags", ()), {})
-    if tags:
-        control.authorize("organizations:TagResource")
     policy = OrgPolicy(
         f"p-{secrets.token_hex(4)}",
         params["Name"],

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import endpoint_life, route53_records
 from .errors import AwsError
+from .iam_request import Need
 from .network import Vpc
 from .operation import Control, Result, operation, page
 from .records import Zone, ZoneChange
@@ -122,7 +123,13 @@ def _zone_arn(control: Control) -> Sequence[str]:
     return (f"arn:aws:route53:::hostedzone/{_bare(given)}",)
 
 
-@operation("route53", "CreateHostedZone")
+def _sees_vpcs(control: Control) -> Iterable[Need]:
+    """Whoever names a VPC must be allowed to see it; the service authorization reference lists that."""
+    if "VPC" in control.params or "VPCId" in control.params:
+        yield Need("ec2:DescribeVpcs")
+
+
+@operation("route53", "CreateHostedZone", dependents=_sees_vpcs)
 def create_hosted_zone(control: Control) -> Result:
     params, state = control.params, control.state
     name = route53_records.check_name(params["Name"])
@@ -257,7 +264,7 @@ def list_hosted_zones_by_name(control: Control) -> Result:
     }
 
 
-@operation("route53", "ListHostedZonesByVPC")
+@operation("route53", "ListHostedZonesByVPC", dependents=_sees_vpcs)
 def list_hosted_zones_by_vpc(control: Control) -> Result:
     """Every private zone of the VPC, whoever owns it."""
     params, limit = control.params, _limit(control)
@@ -320,7 +327,11 @@ def list_resource_record_sets(control: Control) -> Result:
     }
 
 
-@operation("route53", "GetChange")
+def _change_arn(control: Control) -> Sequence[str]:
+    return (f"arn:aws:route53:::change/{_bare(control.params['Id'])}",)
+
+
+@operation("route53", "GetChange", resources=_change_arn)
 def get_change(control: Control) -> Result:
     change = control.state.zone_changes.get(_bare(control.params["Id"]))
     if change is None:
@@ -329,7 +340,7 @@ def get_change(control: Control) -> Result:
     return {"ChangeInfo": _change_shown(control, change)}
 
 
-@operation("route53", "AssociateVPCWithHostedZone", resources=_zone_arn)
+@operation("route53", "AssociateVPCWithHostedZone", resources=_zone_arn, dependents=_sees_vpcs)
 def associate_vpc_with_hosted_zone(control: Control) -> Result:
     """The VPC's owner calls; for another account's zone, that account authorised it before."""
     zone = _zone(control, control.params["HostedZoneId"], foreign=True)
@@ -353,7 +364,7 @@ def associate_vpc_with_hosted_zone(control: Control) -> Result:
     return {"ChangeInfo": _change(control, zone, control.params.get("Comment", ""))}
 
 
-@operation("route53", "DisassociateVPCFromHostedZone", resources=_zone_arn)
+@operation("route53", "DisassociateVPCFromHostedZone", resources=_zone_arn, dependents=_sees_vpcs)
 def disassociate_vpc_from_hosted_zone(control: Control) -> Result:
     zone = _zone(control, control.params["HostedZoneId"], foreign=True)
     vpc = _vpc(control, control.params["VPC"])
@@ -446,7 +457,11 @@ def list_tags_for_resource(control: Control) -> Result:
     return {"ResourceTagSet": _tags_shown(_tagged(control, control.params["ResourceId"]))}
 
 
-@operation("route53", "ListTagsForResources")
+def _tag_arns(control: Control) -> Sequence[str]:
+    return [f"arn:aws:route53:::hostedzone/{each}" for each in control.params["ResourceIds"]]
+
+
+@operation("route53", "ListTagsForResources", resources=_tag_arns)
 def list_tags_for_resources(control: Control) -> Result:
     zones = [_tagged(control, each) for each in control.params["ResourceIds"]]
     return {"ResourceTagSets": [_tags_shown(each) for each in zones]}

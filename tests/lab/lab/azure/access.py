@@ -19,6 +19,18 @@ def allowed(state: State, principal: Principal, action: str, scope: str) -> bool
     return permits((*principal.permissions, *assigned(state, principal)), action, scope)
 
 
+def sees(state: State, principal: Principal, subscription: str) -> bool:
+    """Whether the principal may do anything in a subscription, or in something below it.
+
+    https://learn.microsoft.com/azure/azure-portal/get-subscription-tenant-id
+    """
+    id = f"/subscriptions/{subscription}"
+    return any(
+        each.actions and (_below(id, each.scope) or _below(each.scope, id))
+        for each in (*principal.permissions, *assigned(state, principal))
+    )
+
+
 def permits(permissions: Iterable[Permission], action: str, scope: str) -> bool:
     """Whether one of these permissions has the action at the scope."""
     return any(

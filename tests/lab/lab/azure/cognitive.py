@@ -101,7 +101,7 @@ def binding(account: Resource) -> Mapping[str, Any]:
 
 
 readable(TYPE)
-polled("Microsoft.CognitiveServices", VERSIONS)
+polled("Microsoft.CognitiveServices", VERSIONS, free=True)
 registrable("Microsoft.CognitiveServices")
 
 

@@ -120,10 +120,17 @@ def check_groups(control: Control, connection: Mapping[str, Any]) -> None:
 
 
 def check_application_groups(control: Control, properties: dict[str, Any]) -> None:
-    properties["applicationSecurityGroups"] = [
-        {"id": str(control.referenced(str(each.get("id", "")), _ASGS).id)}
+    """The groups of an endpoint's addresses; every write of the endpoint joins them anew.
+
+    https://learn.microsoft.com/azure/virtual-network/manage-network-security-group#permissions
+    """
+    found = [
+        control.referenced(str(each.get("id", "")), _ASGS).id
         for each in properties.get("applicationSecurityGroups") or []
     ]
+    for id in found:
+        control.authorize_linked(f"{_ASGS}/joinIpConfiguration/action", id)
+    properties["applicationSecurityGroups"] = [{"id": str(id)} for id in found]
 
 
 def addresses_for(

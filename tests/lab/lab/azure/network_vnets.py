@@ -132,9 +132,11 @@ def _check_subnets(control: Control, network: ArmId, own: Mapping[str, Any], ite
 
 def _complete(control: Control, id: ArmId, properties: dict[str, Any]) -> None:
     """What a subnet refers to exists; what it does not say gets Azure's defaults."""
-    reference(control, properties, "networkSecurityGroup", f"{NAMESPACE}/networkSecurityGroups")
-    reference(control, properties, "routeTable", f"{NAMESPACE}/routeTables")
-    reference(control, properties, "natGateway", f"{NAMESPACE}/natGateways")
+    standing = control.state.find(id)
+    if standing is None or standing.properties is not properties:
+        # Not of those that stand beside the one that is written: nothing is joined there.
+        for name in ("networkSecurityGroup", "routeTable", "natGateway"):
+            reference(control, properties, name, f"{NAMESPACE}/{name}s")
     if not properties.get("addressPrefix") and not properties.get("addressPrefixes"):
         raise bad_request(
             "NetcfgInvalidSubnet",

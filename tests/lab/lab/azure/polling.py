@@ -1,7 +1,11 @@
 # Copyright: private_ai.endpoints contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where long-running operations are polled: Azure-AsyncOperation and Location URLs."""
+"""Where long-running operations are polled: Azure-AsyncOperation and Location URLs.
+
+They lie below the subscription, so that a role on a resource group alone does not allow it.
+https://learn.microsoft.com/azure/role-based-access-control/permissions/networking#microsoftnetwork
+"""
 
 from __future__ import annotations
 
@@ -20,12 +24,17 @@ def polled(
     api_versions: Iterable[str],
     statuses: str = "locations/operations",
     results: str = "locations/operationResults",
+    *,
+    free: bool = False,
 ) -> None:
-    """Register the status and result URLs of a provider's operations."""
+    """Register the status and result URLs of a provider's operations.
+
+    free: reading them needs no permission, as far as the provider's own list of them says.
+    """
     versions = tuple(api_versions)
     for path, handler in ((statuses, _status), (results, _result)):
         kind = resource_type(f"{namespace}/{path}", versions, tracked=False, etag="")
-        operation(kind, "GET", action="")(handler)
+        operation(kind, "GET", action="" if free else None)(handler)
 
 
 def _running(control: Control) -> Running:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import stock
+from . import access, stock
 from .arm_ids import RESOURCES
 from .control import Control
 from .errors import conflict, not_found
@@ -68,13 +68,13 @@ def get_subscription(control: Control) -> Answer:
 
 @operation(SUBSCRIPTIONS, "LIST", action="")
 def list_subscriptions(control: Control) -> Answer:
-    """The subscriptions of the caller's tenant that it may read."""
+    """The subscriptions of the caller's tenant that it has any access to."""
     found = [
         _subscription(each)
         for each in control.state.subscriptions.values()
         if each.tenant == control.caller.tenant
         and each.environment is control.environment
-        and control.may(f"{RESOURCES}/subscriptions/read", f"/subscriptions/{each.id}")
+        and access.sees(control.state, control.caller, each.id)
     ]
     return stock.paged(control, found)
 

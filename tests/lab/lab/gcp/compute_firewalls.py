@@ -20,6 +20,7 @@ from .compute_common import (
     missing,
     network,
     new,
+    see,
 )
 from .compute_operations import start
 from .errors import invalid
@@ -39,6 +40,14 @@ def _prefix(control: Control, kind: str) -> str:
 
 def _authorize(control: Control, permission: str, path: str = "") -> None:
     control.authorize(f"compute.{permission}", f"projects/{control.project.id}", path)
+
+
+def _authorize_network(control: Control, home: str) -> None:
+    """Every write of a rule changes the policy of its network.
+
+    https://cloud.google.com/compute/docs/reference/rest/v1/firewalls/delete#iam-permissions
+    """
+    control.authorize("compute.networks.updatePolicy", "/".join(home.split("/")[:2]), home)
 
 
 def _check_ranges(field: str, given: Iterable[str]) -> None:
@@ -87,7 +96,7 @@ def insert_firewall(control: Control) -> Result:
     check_free(state, path)
     url = body.get("network", f"projects/{control.project.id}/global/networks/default")
     home = network(state, url, control.project.id)
-    control.authorize("compute.networks.updatePolicy", "/".join(home.split("/")[:2]), home)
+    _authorize_network(control, home)
     _check_firewall(body)
     defaults: Resource = {
         "direction": "INGRESS",
@@ -120,6 +129,7 @@ def change_firewall(control: Control) -> Result:
     path = f"{_prefix(control, 'firewalls')}/{control.path['firewall']}"
     _authorize(control, "firewalls.update", path)
     resource = found(control, path)
+    _authorize_network(control, see(resource["network"]))
     kept = ("kind", "id", "creationTimestamp", "name", "network", "selfLink", "direction")
     base = resource if control.method.endswith("patch") else {key: resource[key] for key in kept}
     changed = {**base, **control.body}
@@ -140,7 +150,7 @@ def change_firewall(control: Control) -> Result:
 def delete_firewall(control: Control) -> Result:
     path = f"{_prefix(control, 'firewalls')}/{control.path['firewall']}"
     _authorize(control, "firewalls.delete", path)
-    found(control, path)
+    _authorize_network(control, see(found(control, path)["network"]))
     return start(control, "delete", path, lambda: drop(control.state, path))
 
 

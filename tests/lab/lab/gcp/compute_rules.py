@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""compute's global forwarding rules: endpoints for Google APIs (target all-apis or vpc-sc), no others."""
+"""compute's global forwarding rules: endpoints for Google APIs (target all-apis or vpc-sc), no others.
+
+Each method asks for what the guide lists for it, of Service Directory and Cloud DNS as well: with an endpoint comes a
+namespace and the zone p.googleapis.com. https://cloud.google.com/vpc/docs/configure-private-service-connect-apis
+"""
 
 from __future__ import annotations
 
@@ -52,10 +56,27 @@ def prefix(control: Control) -> str:
     return f"projects/{control.project.id}/global/forwardingRules"
 
 
+_BESIDE = {
+    "pscCreate": (
+        "compute.globalForwardingRules.create",
+        "servicedirectory.namespaces.create",
+        "servicedirectory.namespaces.associatePrivateZone",
+        "dns.managedZones.create",
+    ),
+    "pscDelete": (
+        "compute.globalForwardingRules.delete",
+        "servicedirectory.namespaces.delete",
+        "dns.managedZones.delete",
+    ),
+    "pscSetLabels": ("compute.globalForwardingRules.setLabels",),
+}
+
+
 def _authorize(control: Control, verb: str, path: str = "") -> None:
-    control.authorize(
-        f"compute.globalForwardingRules.{verb}", f"projects/{control.project.id}", path
-    )
+    project = f"projects/{control.project.id}"
+    control.authorize(f"compute.globalForwardingRules.{verb}", project, path)
+    for permission in _BESIDE.get(verb, ()):
+        control.authorize(permission, project, path if permission.startswith("compute.") else "")
 
 
 @method("compute.globalForwardingRules.insert")
@@ -68,8 +89,6 @@ def insert(control: Control) -> Result:
     _check_fields(name, body)
     home = network(state, body["network"], control.project.id)
     control.authorize("compute.networks.use", "/".join(home.split("/")[:2]), home)
-    for permission in ("servicedirectory.namespaces.create", "servicedirectory.services.create"):
-        control.authorize(permission, f"projects/{control.project.id}")
     check_free(state, path)
     orgrules.check_endpoint(control, target)
     address = _address(control, body.get("IPAddress", ""), home)

@@ -17,7 +17,8 @@ DENIED = {
     "denied_perimeter": "Add the project of this network to the perimeter with private_ai.endpoints.vertex_lockdown "
     "(projects), and the service to its accessible_services; the entry in the audit log "
     "(cloudaudit.googleapis.com/policy) says which of them it was",
-    "denied_identity": "Grant the probe's service account roles/aiplatform.user in the project",
+    "denied_identity": "Grant the probe's service account roles/aiplatform.user in the project, or what "
+    "permissions/gcp/probe-account.yml has",
     "tls": "Find what re-signs TLS between the vantage and the endpoint (a proxy or firewall), and exempt these names",
 }
 CREDENTIALS = (

@@ -22,7 +22,7 @@ NEWEST_PYTHONS := 3.12 3.13 3.14
 # What `make lock` does with pins that still fit.
 UPGRADE := --upgrade
 
-.PHONY: help setup demo lab $(GATES) test scenarios faults screenshots bench lock clean
+.PHONY: help setup demo lab $(GATES) test scenarios permissions faults screenshots bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,10 @@ integration: setup ## modules, roles and playbooks against the lab
 ##@ Longer, or for people to look at
 scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired; then several at once
 	@tools/scenarios
+
+permissions: setup ## every phase with exactly its permissions, and without each single one; the tables are kept in build/permissions/
+	@echo "==> permissions"
+	@$(BIN)/pytest -q -s -n 0 tests/integration/test_permissions_*.py
 
 faults: setup ## every write struck by every fault alone, and 50 kills at random requests (long; FAULTS_SEED=n repeats one)
 	@FAULTS=all FAULTS_SEED=$${FAULTS_SEED:-$$RANDOM} $(BIN)/pytest -q -n 2 tests/integration/test_faults.py tests/integration/test_kills.py

@@ -101,6 +101,10 @@ integration: setup ## modules, roles and playbooks against the lab
 scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired; then several at once
 	@tools/scenarios
 
+permissions: setup ## every phase with exactly its permissions, and without each single one; the tables are kept in build/permissions/
+	@echo "==> permissions"
+	@$(BIN)/pytest -q -s -n 0 tests/integration/test_permissions_*.py
+
 faults: setup ## every write struck by every fault alone, and 50 kills at random requests (long; FAULTS_SEED=n repeats one)
 	@FAULTS=all FAULTS_SEED=$${FAULTS_SEED:-$$RANDOM} $(BIN)/pytest -q -n 2 tests/integration/test_faults.py tests/integration/test_kills.py
 

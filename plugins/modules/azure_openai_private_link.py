@@ -196,7 +196,7 @@ EXAMPLES = r"""
 
 - name: An account of another team, which approves the request itself
   private_ai.endpoints.azure_openai_private_link:
-    account_id: lab-foundry
+    account_id: foundry
     resource_group: ai
     subscription_id: 5c000000-0000-0000-0000-00000000000c
     subnet_id: "{{ subnet_id }}"

@@ -124,7 +124,7 @@ EXAMPLES = r"""
 - name: Collect what a validation needs before anything is locked
   private_ai.endpoints.azure_openai_private_link_info:
     account_id: "{{ ai }}/resourceGroups/ai/providers/Microsoft.CognitiveServices/accounts/foundry"
-    network_id: "{{ application }}/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/app"
+    network_id: "{{ application }}/resourceGroups/app-network/providers/Microsoft.Network/virtualNetworks/app"
     target_name: foundry
   vars:
     ai: /subscriptions/5c000000-0000-0000-0000-00000000000c

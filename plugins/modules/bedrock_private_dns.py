@@ -119,6 +119,7 @@ EXAMPLES = r"""
   private_ai.endpoints.bedrock_vpc_endpoint:
     region: us-east-1
     vpc_id: vpc-0a00000000000000a
+    services: [bedrock]
     subnet_ids: [subnet-0a0000000000000a1, subnet-0a0000000000000b1]
     allowed_cidrs: [10.10.0.0/16]
   register: endpoints

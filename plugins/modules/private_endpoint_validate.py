@@ -302,20 +302,22 @@ EXAMPLES = r"""
 
 - name: Compare with yesterday, and leave out what somebody signed for
   private_ai.endpoints.private_endpoint_validate:
-    evidence:
-      - "{{ lookup('ansible.builtin.file', 'evidence/app-use1.json') | from_json }}"
+    expect: private
+    evidence: ["{{ observed.evidence }}"]
+    probe_targets: "{{ created.probe_targets }}"
+    observations: "{{ named_observations }}"
     baseline: "{{ lookup('ansible.builtin.file', 'yesterday/findings.json') | from_json }}"
     accepted:
       - check: aws_m4_firewall
         resource: sg-0123456789abcdef0
         reason: The partner's network moves in June; signed by the head of platform
-        until: "2026-06-30"
+        until: "{{ signed_until }}"
         status: fail
 
 - name: Judge a sealed bundle again, on a machine without network and SDKs
   private_ai.endpoints.private_endpoint_validate:
-    bundle: private-endpoint-report/bundle.json
-    bundle_seal: sha256:0f2c5e0b7d6a3b0c5b5c3e8f4f7f2f7d5b6c1a9e8d7c6b5a49382716051f2e3d
+    bundle: received/bundle.json
+    bundle_seal: "{{ seal }}"
 
 - name: Show the table
   ansible.builtin.debug:

@@ -168,10 +168,10 @@ EXAMPLES = r"""
     dest: received/again
     formats: [html, text]
 
-- name: Put the bundles of three jobs together
+- name: Put the bundles of two jobs together
   private_ai.endpoints.private_endpoint_report:
-    bundles: [jobs/101, jobs/102, jobs/103]
-    expected: {payments-use1: aws, assistant: azure, forecasts: gcp}
+    bundles: [jobs/101, jobs/102]
+    expected: {app-use1: aws, assistant: azure}
     dest: private-endpoint-report
 """
 

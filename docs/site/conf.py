@@ -21,8 +21,9 @@ source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 # As on GitHub, every heading can be linked to.
 myst_heading_anchors = 4
 
-html_theme = "sphinx_ansible_theme"
-html_theme_options = {"display_version": False}
+html_theme = "sphinx_rtd_theme"
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
 html_show_sphinx = False
 html_copy_source = False
 html_use_index = False

@@ -69,7 +69,11 @@ def unknown_variables(
 
 def _sentence(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), 1)
-    hint = f"Did you mean {near[0]}?" if near else "Remove it: ansible-doc -t role lists what it knows."
+    hint = (
+        f"Did you mean {near[0]}?"
+        if near
+        else "Remove it: ansible-doc -t role lists what it knows."
+    )
     return f"{name} is no variable of this role. {hint}"
 
 

@@ -16,7 +16,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 # Everything that must pass, the cheap first. Each is a target of its own.
-GATES := lint unit docs browser sanity newest lab-tests examples integration
+GATES := lint unit docs browser sanity newest lab-tests molecule examples integration
 # The newest ansible-core needs a newer Python than the oldest one allows.
 NEWEST_PYTHONS := 3.12 3.13 3.14
 # What `make lock` does with pins that still fit.
@@ -71,6 +71,10 @@ docs: build/docs-venv/.complete ## the documentation site in build/docs/html; a 
 examples: setup ## every example in the documentation of plugins and in the pages, in the lab
 	@echo "==> examples of the documentation in the lab"
 	@$(BIN)/pytest -q -n 2 tests/examples
+
+molecule: setup ## each role through its molecule scenario, in the lab
+	@echo "==> molecule"
+	@tools/molecule
 
 browser: setup ## the report in a headless Chromium; skipped with a line where there is none
 	@echo "==> the report in a browser"

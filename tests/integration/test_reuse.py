@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import INVENTORIES, Lab
+from .conftest import INVENTORIES, ROOT, Lab
 
 NETWORKS = (
     "/subscriptions/5a000000-0000-0000-0000-00000000000a/resourceGroups/app-network/providers"
@@ -234,7 +234,10 @@ class Runs:
         ]
 
     def read(self) -> dict[str, Run]:
-        outcome = self.lab.run("\n".join(self.script), world=WORLD, timeout=1800)
+        # The collection is installed somewhere, and the playbooks are in a folder of their own.
+        installed = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections")}
+        script = "\n".join(self.script)
+        outcome = self.lab.run(script, world=WORLD, environment=installed, timeout=1800)
         assert outcome.code == 0, outcome.output
         return {name: self._run(name, outcome.journal) for name in self.names}
 

@@ -15,12 +15,111 @@ UV_SYNC := pip sync --quiet --system-certs --compile-bytecode --require-hashes
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo screenshots scenarios test unit lab-tests integration browser examples faults lint docs sanity lab bench lock clean
+# Everything that must pass, the cheap first. Each is a target of its own.
+GATES := lint unit docs browser sanity newest lab-tests molecule examples integration
+# The newest ansible-core needs a newer Python than the oldest one allows.
+NEWEST_PYTHONS := 3.12 3.13 3.14
+# What `make lock` does with pins that still fit.
+UPGRADE := --upgrade
+
+.PHONY: help setup demo lab $(GATES) test scenarios faults screenshots bench lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+.DEFAULT:
+	@echo "make: there is no target '$@'; these are:" >&2
+	@$(MAKE) help >&2
+	@exit 2
+
+##@ Begin
 setup: .venv/.complete ## make the environment (.venv) from the hash-locked requirements
+
+demo: setup ## lock down wide-open services of three clouds in the lab, and show them before and after
+	@tools/demo
+
+lab: setup ## a shell inside the lab
+	@tests/lab/run -- $${SHELL:-bash}
+
+##@ Gates: what must pass
+test: setup ## all of them, and one line for each in the end (GATES="lint unit" for some)
+	@$(BIN)/python tools/gates $(MAKE) $(GATES)
+
+lint: setup ## ruff, mypy, ansible-lint, antsibull, documentation against argument specs
+	@tools/lint
+
+unit: setup ## the pure core, in seconds
+	@echo "==> unit tests"
+	@$(BIN)/pytest -q -n 2 tests/unit
+
+ee: setup build/packaging/.complete ## ansible-builder finds what the collection needs, and makes an execution environment's context
+	@echo "==> execution environment"
+	@$(BIN)/pytest -q tests/packaging/test_execution_environment.py
+
+galaxy: setup build/packaging/.complete ## galaxy-importer takes the built collection, and only what users need is in it
+	@echo "==> Galaxy"
+	@$(BIN)/pytest -q tests/packaging/test_galaxy.py
+
+install: setup ## from the built collection in an empty environment: three clouds locked down and verified
+	@echo "==> installed from the built collection"
+	@$(BIN)/pytest -q tests/packaging/test_install.py
+
+docs: build/docs-venv/.complete ## the documentation site in build/docs/html; a warning or a dead link fails
+	@echo "==> documentation site"
+	@build/docs-venv/bin/python tools/docs
+
+examples: setup ## every example in the documentation of plugins and in the pages, in the lab
+	@echo "==> examples of the documentation in the lab"
+	@$(BIN)/pytest -q -n 2 tests/examples
+
+molecule: setup ## each role through its molecule scenario, in the lab
+	@echo "==> molecule"
+	@tools/molecule
+
+browser: setup ## the report in a headless Chromium; skipped with a line where there is none
+	@echo "==> the report in a browser"
+	@$(BIN)/pytest -q tests/browser
+
+sanity: setup ## ansible-test sanity on a copy of the built collection; skipped where its tools cannot be fetched
+	@tools/sanity
+
+newest: setup ## unit tests, the lab's and the main integration tests with the newest ansible-core; skipped without its Python
+	@echo "==> with the newest ansible-core"
+	@if python=$$(tools/find-python $(NEWEST_PYTHONS)); then \
+	  $(MAKE) build/newest/.complete NEWEST_PYTHON="$$python" && tools/newest; \
+	else echo "skipped: no Python of $(NEWEST_PYTHONS) in PATH or pyenv"; fi
+
+lab-tests: setup ## the lab's own tests: each wrong request gets the cloud's own error
+	@echo "==> tests of the lab"
+	@$(BIN)/pytest -q -n 2 tests/lab/tests
+
+integration: setup ## modules, roles and playbooks against the lab
+	@echo "==> integration tests in the lab"
+	@$(BIN)/pytest -q -n 2 --dist loadscope tests/integration
+
+##@ Longer, or for people to look at
+scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired; then several at once
+	@tools/scenarios
+
+faults: setup ## every write struck by every fault alone, and 50 kills at random requests (long; FAULTS_SEED=n repeats one)
+	@FAULTS=all FAULTS_SEED=$${FAULTS_SEED:-$$RANDOM} $(BIN)/pytest -q -n 2 tests/integration/test_faults.py tests/integration/test_kills.py
+
+screenshots: setup ## the failing and the passing report of the demo as pictures in docs/ (needs a Chromium)
+	@tools/screenshots
+
+bench: setup build/bench-venv/.complete ## ratios: in process, ordinary module, the other collections' modules
+	@tools/bench
+
+##@ Housekeeping
+lock: build/uv/.complete ## pin the requirement files anew, with hashes (UPGRADE= keeps the pins that still fit)
+	@for name in uv dev packaging docs bench newest; do \
+	  echo "==> locking requirements/$$name.txt"; \
+	  version=3.11; [ $$name != newest ] || version=$(firstword $(NEWEST_PYTHONS)); \
+	  $(UV) pip compile --quiet --system-certs $(UPGRADE) --python $(PYTHON) --python-version $$version --generate-hashes --no-annotate \
+	    --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done
+
+clean: ## remove everything that was built
+	@rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 build/uv/.complete: requirements/uv.txt
 	@tools/preflight $(PYTHON)
@@ -29,79 +128,29 @@ build/uv/.complete: requirements/uv.txt
 	@build/uv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
+# Usage: $(call environment,FOLDER,PYTHON,REQUIREMENTS)
+define environment
+@$(UV) venv --quiet --allow-existing --python $(2) $(1)
+@VIRTUAL_ENV=$(1) $(UV) $(UV_SYNC) $(3)
+@touch $(1)/.complete
+endef
+
 .venv/.complete: requirements/dev.txt build/uv/.complete
 	@echo "==> installing the locked environment into .venv"
-	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-	@VIRTUAL_ENV=.venv $(UV) $(UV_SYNC) requirements/dev.txt
-	@touch $@
+	$(call environment,.venv,$(PYTHON),$<)
 
 build/bench-venv/.complete: requirements/bench.txt build/uv/.complete
 	@echo "==> installing the collections to compare with into build/bench-venv (large)"
-	@$(UV) venv --quiet --allow-existing --python $(PYTHON) build/bench-venv
-	@VIRTUAL_ENV=build/bench-venv $(UV) $(UV_SYNC) requirements/bench.txt
-	@touch $@
+	$(call environment,build/bench-venv,$(PYTHON),$<)
+
+build/packaging/.complete: requirements/packaging.txt build/uv/.complete
+	@echo "==> installing Galaxy's importer and ansible-builder into build/packaging"
+	$(call environment,build/packaging,$(PYTHON),$<)
+
+build/newest/.complete: requirements/newest.txt build/uv/.complete
+	@echo "==> installing the newest ansible-core into build/newest"
+	$(call environment,build/newest,$(NEWEST_PYTHON),$<)
 
 build/docs-venv/.complete: requirements/docs.txt build/uv/.complete
 	@echo "==> installing what the documentation is built with into build/docs-venv"
-	@$(UV) venv --quiet --allow-existing --python $(PYTHON) build/docs-venv
-	@VIRTUAL_ENV=build/docs-venv $(UV) $(UV_SYNC) requirements/docs.txt
-	@touch $@
-
-demo: setup ## lock down wide-open services of three clouds in the lab, and show them before and after
-	@tools/demo
-
-scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired; then several at once
-	@tools/scenarios
-
-test: lint unit lab-tests integration browser ## everything that must pass
-
-unit: setup ## the pure core, in seconds
-	@echo "==> unit tests"
-	@$(BIN)/pytest -q -n 2 tests/unit
-
-lab-tests: setup ## the lab's own tests: each wrong request gets the cloud's own error
-	@echo "==> tests of the lab"
-	@$(BIN)/pytest -q -n 2 tests/lab/tests
-
-faults: setup ## every write struck by every fault alone, and 50 kills at random requests (long; FAULTS_SEED=n repeats one)
-	@FAULTS=all FAULTS_SEED=$${FAULTS_SEED:-$$RANDOM} $(BIN)/pytest -q -n 2 tests/integration/test_faults.py tests/integration/test_kills.py
-
-integration: setup ## modules, roles and playbooks against the lab
-	@echo "==> integration tests in the lab"
-	@$(BIN)/pytest -q -n 2 --dist loadscope tests/integration
-
-browser: setup ## the report in a headless Chromium; skipped with a line where there is none
-	@echo "==> the report in a browser"
-	@$(BIN)/pytest -q tests/browser
-
-examples: setup ## every example in the documentation of plugins and in the pages, in the lab
-	@echo "==> examples of the documentation in the lab"
-	@$(BIN)/pytest -q -n 2 tests/examples
-
-screenshots: setup ## the failing and the passing report of the demo as pictures in docs/ (needs a Chromium)
-	@tools/screenshots
-
-lint: setup ## ruff, mypy, ansible-lint, antsibull, documentation against argument specs
-	@tools/lint
-
-docs: build/docs-venv/.complete ## the documentation site in build/docs/html; a warning or a dead link fails
-	@echo "==> documentation site"
-	@build/docs-venv/bin/python tools/docs
-
-sanity: setup ## ansible-test sanity on a copy of the built collection (fetches its own tools)
-	@tools/sanity
-
-lab: setup ## a shell inside the lab
-	@tests/lab/run -- $${SHELL:-bash}
-
-bench: setup build/bench-venv/.complete ## ratios: in process, ordinary module, the other collections' modules
-	@tools/bench
-
-lock: build/uv/.complete ## pin the requirement files anew, with hashes
-	@for name in uv dev bench docs; do \
-	  echo "==> locking requirements/$$name.txt"; \
-	  $(UV) pip compile --quiet --system-certs --upgrade --python $(PYTHON) --python-version 3.11 --generate-hashes --no-annotate \
-	    --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done
-
-clean: ## remove everything that was built
-	@rm -rf build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	$(call environment,build/docs-venv,$(PYTHON),$<)

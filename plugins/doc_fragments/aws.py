@@ -22,8 +22,8 @@ options:
     description:
       - AWS access key id.
       - Without keys and O(profile) the usual chain decides. It starts with E(AWS_ACCESS_KEY_ID),
-        E(AWS_SECRET_ACCESS_KEY) and E(AWS_SESSION_TOKEN), then E(AWS_PROFILE) and the AWS configuration files,
-        and ends with the role of the machine.
+        E(AWS_SECRET_ACCESS_KEY) and E(AWS_SESSION_TOKEN) or E(AWS_SECURITY_TOKEN), then E(AWS_PROFILE) and the AWS
+        configuration files, and ends with the role of the machine.
     type: str
     aliases: [aws_access_key_id, aws_access_key]
   secret_key:

@@ -41,6 +41,25 @@ options:
   bundle_seal:
     description: The seal that the bundle has to have.
     type: str
+  bundles:
+    description:
+      - Sealed bundles of several runs, each of other targets, to put together to one report and one bundle, instead of
+        O(runs). Each is a file, a folder with a C(bundle.json), or the text that RV(packed) was.
+      - Everything in them is judged again. One that was tampered with is refused, and so is a target that two of them
+        hold.
+    type: list
+    elements: str
+    default: []
+  expected:
+    description:
+      - With O(bundles), the targets that have to be in one of them, each with its cloud (V(aws), V(azure) or V(gcp)).
+        One that is in none is reported as failed, and nothing is said to be private without it.
+    type: dict
+    default: {}
+  pack:
+    description: Whether to return the bundle as one text, in RV(packed).
+    type: bool
+    default: false
   dest:
     description:
       - Folder to write to. It is made where it is missing, and its files can be read by their owner alone.
@@ -148,6 +167,12 @@ EXAMPLES = r"""
     bundle: received/bundle.json
     dest: received/again
     formats: [html, text]
+
+- name: Put the bundles of three jobs together
+  private_ai.endpoints.private_endpoint_report:
+    bundles: [jobs/101, jobs/102, jobs/103]
+    expected: {payments-use1: aws, assistant: azure, forecasts: gcp}
+    dest: private-endpoint-report
 """
 
 RETURN = r"""
@@ -187,8 +212,19 @@ seal:
   description: Seal of the bundle. Keep it apart from the bundle.
   returned: always
   type: str
+packed:
+  description: The bundle as one text, a data URL of the compressed file. It holds no secret.
+  returned: when O(pack) is true
+  type: str
+  sample: data:application/gzip;base64,H4sIAAAAAAAC/
+failures:
+  description: For each target whose run failed, or that no bundle holds, why.
+  returned: always
+  type: dict
+  sample: {app-use1: "app-use1: no bundle holds it."}
 judgements:
-  description: For each judgement of O(bundle) its verdict, what was recorded, and whether both say the same.
+  description:
+    - For each judgement of O(bundle) or O(bundles) its verdict, what was recorded, and whether both say the same.
   returned: always
   type: list
   elements: dict
@@ -199,11 +235,15 @@ document:
 """
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.merged import merge
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import read_bundle
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.packed import pack
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.proof import timestamp
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.rejudge import (
     header_of,
@@ -241,6 +281,9 @@ SPEC = ModuleSpec(
         },
         "bundle": {"type": "path"},
         "bundle_seal": {"type": "str"},
+        "bundles": {"type": "list", "elements": "str", "default": []},
+        "expected": {"type": "dict", "default": {}},
+        "pack": {"type": "bool", "default": False},
         "dest": {"type": "path"},
         "formats": {
             "type": "list",
@@ -266,37 +309,24 @@ SPEC = ModuleSpec(
 
 def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     """Put the report together, and write it where asked to."""
-    if params["bundle"] and params["runs"]:
-        raise EndpointError("holds what runs would say", resource="bundle", fix="Leave runs out")
     now = datetime.now(timezone.utc)
     maker = made_by(params["made_by"])
-    again = None
-    if params["bundle"]:
-        bundle = read_bundle(params["bundle"])
-        runs, again = rejudged(bundle, params["bundle_seal"])
-        header = header_of(bundle)
-    else:
-        runs = checked(params["runs"])
-        header = {
-            "job": params["job"] or "report",
-            "made_at": timestamp(now),
-            "made_by": maker,
-            "check_mode": params["prediction"],
-        }
-        bundle = sealed(runs, header=header, now=now)
+    told = _told(params, now, maker)
     document = build(
-        runs,
-        job=params["job"] or str(header["job"]),
-        check_mode=params["prediction"] or bool(header.get("check_mode")),
+        told.runs,
+        job=params["job"] or str(told.header["job"]),
+        check_mode=params["prediction"] or bool(told.header.get("check_mode")),
         now=now,
         made_by=maker,
         fail_on=params["fail_on"],
         baseline=params["baseline"],
         accepted=params["accepted"],
-        seal=bundle["seal"],
-        rejudged=again,
+        seal=told.bundle["seal"],
+        rejudged=told.again,
+        merged=told.header.get("merged"),
     )
-    made = files(document, runs, bundle if again is None else None, params["formats"])
+    written = None if params["bundle"] else told.bundle
+    made = files(document, told.runs, written, params["formats"])
     if params["dest"] and not context.check_mode:
         write(params["dest"], made)
     return {
@@ -304,13 +334,66 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
         "verdict": document["verdict"],
         "counting": document["counting"],
         "counts": document["counts"],
+        "failures": {
+            item["target"]: item["failure"] for item in document["targets"] if item["failure"]
+        },
         "brief": brief(document),
         "table": terminal(document),
-        "seal": bundle["seal"],
-        "judgements": again or [],
+        "seal": told.bundle["seal"],
+        "judgements": told.compared,
         "files": _listed(params["dest"], made) if params["dest"] else [],
+        **({"packed": pack(told.bundle)} if params["pack"] else {}),
         **({} if params["dest"] else {"document": document}),
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What is reported, from wherever it comes. again: how judgements compare, where the report has to say so."""
+
+    runs: list[dict[str, Any]]
+    header: Mapping[str, Any]
+    bundle: dict[str, Any]
+    compared: list[dict[str, Any]]
+    again: list[dict[str, Any]] | None
+
+
+def _told(params: Mapping[str, Any], now: datetime, maker: Mapping[str, Any]) -> _Told:
+    given = [name for name in ("runs", "bundle", "bundles") if params[name]]
+    if len(given) > 1:
+        raise EndpointError(
+            f"says what {given[0]} would say", resource=given[1], fix=f"Leave {given[0]} out"
+        )
+    if params["bundle"]:
+        bundle = read_bundle(params["bundle"])
+        runs, compared = rejudged(bundle, params["bundle_seal"])
+        return _Told(
+            runs=runs, header=header_of(bundle), bundle=bundle, compared=compared, again=compared
+        )
+    header: dict[str, Any] = {
+        "job": params["job"] or "report",
+        "made_at": timestamp(now),
+        "made_by": maker,
+        "check_mode": params["prediction"],
+    }
+    if not params["bundles"]:
+        runs = checked(params["runs"])
+        bundle = sealed(runs, header=header, now=now)
+        return _Told(runs=runs, header=header, bundle=bundle, compared=[], again=None)
+    parts = merge([read_bundle(text) for text in params["bundles"]], params["expected"])
+    header |= {
+        "job": params["job"] or parts.jobs,
+        "check_mode": params["prediction"] or parts.prediction,
+        "merged": parts.sources,
+    }
+    changed = any(not item["same"] for item in parts.judgements)
+    return _Told(
+        runs=parts.runs,
+        header=header,
+        bundle=sealed(parts.runs, header=header, now=now),
+        compared=parts.judgements,
+        again=parts.judgements if changed else None,
+    )
 
 
 def _listed(folder: str, made: dict[str, str]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = ROOT / ".venv/bin"
+BIN = ROOT / os.environ.get("LAB_VENV", ".venv") / "bin"
 DEFAULT_WORLD = ROOT / "tests/lab/worlds/default.yml"
 # One file for each cloud; the folder is all of them.
 INVENTORIES = ROOT / "tests/lab/inventory"

@@ -16,28 +16,35 @@ from .bundle import KIND
 from .checklist import checklist, misconfigurations, worst
 from .contracts import Finding
 from .errors import EndpointError
+from .packed import PREFIX, unpack
 from .rejudge import rejudged
 from .report.runs import judgement
 from .validate import Refused
 
 
-def read_bundle(path: str) -> dict[str, Any]:
-    """The bundle in a file, or in a folder that holds a bundle.json; EndpointError when it cannot be read."""
-    place = Path(path)
-    place = place / "bundle.json" if place.is_dir() else place
+def read_bundle(given: str) -> dict[str, Any]:
+    """The bundle in a file, in a folder that holds a bundle.json, or packed; EndpointError when it cannot be read."""
+    if given.startswith(PREFIX):
+        name, document = f"{given[:40]}…", unpack(given)
+    else:
+        name, document = _read(Path(given))
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise EndpointError(
+            "is not a sealed bundle", resource=name, fix="Pass the bundle.json of a run"
+        )
+    return document
+
+
+def _read(path: Path) -> tuple[str, Any]:
+    place = path / "bundle.json" if path.is_dir() else path
     try:
-        document = json.loads(place.read_text(encoding="utf-8"))
+        return str(place), json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EndpointError(
             f"cannot be read: {error}",
             resource=str(place),
             fix="Pass the bundle.json that role report wrote, or its folder",
         ) from error
-    if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise EndpointError(
-            "is not a sealed bundle", resource=str(place), fix="Pass the bundle.json of a run"
-        )
-    return document
 
 
 def validate_bundle(bundle: Mapping[str, Any], expected_seal: str | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +24,8 @@ nothing behind. Needs no rights; several can run at once."""
 
 _EPILOG = """\
 COMMAND gets the credentials, the authority's certificate and the resolver of the vantage that it
-runs in (default: controller), and .venv/bin first in PATH. It finds
+runs in (default: controller), and .venv/bin first in PATH (LAB_VENV in the environment of
+tests/lab/run names another environment than .venv). It finds
   $LAB_RUN/in-NAME COMMAND...   any command, in the network and with the credentials of vantage NAME
   $LAB_RUN/python-NAME ...      Python there, for ansible_python_interpreter
   $LAB_JOURNAL, $LAB_WORLD      the journal and the world file
@@ -72,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
         help="where COMMAND runs (default: %(default)s)",
     )
     parser.add_argument(
+        "--python",
+        metavar="FILE",
+        type=Path,
+        default=Path(sys.executable),
+        help="what $LAB_RUN/python-NAME runs (default: the lab's own)",
+    )
+    parser.add_argument(
         "--check-world",
         metavar="FILE",
         type=Path,
@@ -115,6 +124,8 @@ def _main(arguments: Sequence[str]) -> int:
     if options.vantage not in world.environments:
         known = ", ".join(world.environments)
         raise _Stop(_USAGE, f"--vantage {options.vantage}: the world has only {known}")
+    if not os.access(options.python, os.X_OK):
+        raise _Stop(_USAGE, f"--python {options.python}: there is no such program")
     plan = Plan(
         world=world,
         faults=_load_faults(options.faults),
@@ -122,6 +133,7 @@ def _main(arguments: Sequence[str]) -> int:
         journal_path=options.journal and options.journal.resolve(),
         command=command,
         vantage=options.vantage,
+        python=options.python.absolute(),
     )
     return run(plan)
 

@@ -64,7 +64,12 @@ def build(
 
 
 def write_wrappers(
-    run: Path, namespace: Path | None, name: str, own: Mapping[str, str], foreign: set[str]
+    run: Path,
+    namespace: Path | None,
+    name: str,
+    own: Mapping[str, str],
+    foreign: set[str],
+    python: Path,
 ) -> None:
     """`in-NAME COMMAND…` and `python-NAME …` run in a vantage, with the vantage's own variables.
 
@@ -80,7 +85,7 @@ def write_wrappers(
         unset = "".join(f"unset {each}\n" for each in sorted(foreign - set(own)))
         export = "".join(f"export {key}={shlex.quote(own[key])}\n" for key in sorted(own))
         enter = f"{unset}{export}exec nsenter --net={shlex.quote(str(namespace))} --"
-    for script, command in ((f"in-{name}", ""), (f"python-{name}", shlex.quote(sys.executable))):
+    for script, command in ((f"in-{name}", ""), (f"python-{name}", shlex.quote(str(python)))):
         path = run / script
         path.write_text(f'#!/bin/sh\n{enter} {command} "$@"\n')
         path.chmod(0o755)

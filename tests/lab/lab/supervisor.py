@@ -50,6 +50,7 @@ class Plan:
     journal_path: Path | None
     command: Sequence[str]
     vantage: str
+    python: Path
 
 
 def say(text: str) -> None:
@@ -257,7 +258,7 @@ def _write_wrappers(plan: Plan, folder: Path, places: dict[str, Path]) -> None:
     environments = _environments(plan, folder)
     every = {name for each in environments.values() for name in each}
     for name, own in environments.items():
-        environment.write_wrappers(folder, places.get(name), name, own, every)
+        environment.write_wrappers(folder, places.get(name), name, own, every, plan.python)
 
 
 def _set_up_names() -> None:

@@ -89,7 +89,7 @@ def test_without_an_environment_it_says_what_builds_one(tmp_path):
     shutil.copy(script, tmp_path / "tests/lab/run")
     done = subprocess.run([tmp_path / "tests/lab/run", "true"], capture_output=True, text=True)
     assert done.returncode == 78
-    assert done.stderr == "lab: there is no .venv in this checkout: make lab builds it\n"
+    assert done.stderr == "lab: there is no .venv in this checkout: make lab builds .venv\n"
 
 
 def test_nothing_of_the_real_world_is_in_the_environment(tiny):
@@ -149,13 +149,39 @@ def test_a_vantages_wrappers_have_its_own_variables_alone(tiny):
     assert tiny(python).stdout == f"it's the app's key {sys.executable}\n"
 
 
+def test_the_vantages_may_have_another_python(tiny):
+    found = tiny("$LAB_RUN/python-app-a", "--python", "/bin/echo")
+    assert (found.returncode, found.stdout) == (0, "\n")
+    done = tiny("true", "--python", "/no/such/python")
+    assert (done.returncode, done.stderr) == (
+        64,
+        "lab: --python /no/such/python: there is no such program\n",
+    )
+
+
+def test_another_environment_can_be_named(lab_run, tmp_path):
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin/python"
+    python.write_text('#!/bin/sh\necho "ran $*"\n')
+    python.chmod(0o755)
+    done = lab_run("some", "arguments", variables={"LAB_VENV": str(tmp_path)})
+    assert done.stdout.startswith("ran ") and done.stdout.endswith("__main__.py some arguments\n")
+
+
+DEFAULT_INTERRUPT = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def test_signals_to_the_lab_reach_the_command(tiny_arguments):
     ticks = "for each in $(seq 300); do sleep 0.01; done"
     script = f"trap 'echo got it; exit 7' TERM INT; echo up; {ticks}"
+    # What a script starts with & ignores SIGINT, and its children with it: a shell cannot trap that.
+    told = [sys.executable, "-c", DEFAULT_INTERRUPT, *tiny_arguments, "--", "sh", "-c", script]
     for number in (signal.SIGTERM, signal.SIGINT):
-        with subprocess.Popen(
-            [*tiny_arguments, "--", "sh", "-c", script], stdout=subprocess.PIPE, text=True
-        ) as lab:
+        with subprocess.Popen(told, stdout=subprocess.PIPE, text=True) as lab:
             assert lab.stdout is not None
             assert lab.stdout.readline() == "up\n"
             lab.send_signal(number)

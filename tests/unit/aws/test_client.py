@@ -117,6 +117,16 @@ def test_older_names_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
     assert client.connect({}).keys is None
 
 
+@pytest.mark.parametrize("name", ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"])
+def test_temporary_keys_as_awx_injects_them(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
+    monkeypatch.setenv(name, "brief")
+    connection = client.connect({"region": "us-east-1"})
+    assert connection.session.get_credentials().token == "brief"
+
+
 def test_a_connection_does_not_show_its_keys() -> None:
     assert "hush" not in repr(client.connect(KEYS))
 

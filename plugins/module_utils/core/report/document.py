@@ -40,11 +40,13 @@ def build(
     accepted: Sequence[Mapping[str, Any]] = (),
     seal: str | None = None,
     rejudged: Sequence[Mapping[str, Any]] | None = None,
+    merged: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The document; EndpointError for a baseline or an acceptance that cannot be read.
 
     remembered: what the playbooks keep of each target. made_by: who made it, and with which versions.
     seal: of the bundle with what was judged. rejudged: how judgements of a bundle compare, where they were made again.
+    merged: the bundles that the report was put together from, where it was.
     """
     listed: list[dict[str, Any]] = [scrubbed(dict(run)) for run in remembered]
     signed = risks.read(accepted)
@@ -80,6 +82,7 @@ def build(
         "evidence": sources.listed,
         "seal": seal,
         "rejudged": None if rejudged is None else list(rejudged),
+        "merged": None if merged is None else list(merged),
     }
     document["verdict"] = verdict.of_all(document)
     document["counting"] = counting(findings, fail_on)

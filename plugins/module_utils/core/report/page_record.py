@@ -92,6 +92,8 @@ def record(document: Mapping[str, Any]) -> Html:
     facts += [(_title(key), value) for key, value in document["made_by"].items() if value]
     facts.append(("Counts against the run", f"findings from severity {document['fail_on']}"))
     facts.append(("Seal of the bundle", document["seal"] or "not sealed"))
+    if merged := document["merged"]:
+        facts.append(("Put together from", {item["seal"]: item["made_at"] for item in merged}))
     about = tag("dl", *(join([tag("dt", name), tag("dd", _value(value))]) for name, value in facts))
     return section(
         "record",

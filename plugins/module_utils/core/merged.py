@@ -1,0 +1,86 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Several bundles as one run: each is opened and judged again, and what none of them holds is said to be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import EndpointError
+from .rejudge import header_of, rejudged
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """runs: as the playbooks remember them. judgements: how they compare with what was recorded.
+
+    sources: one for each bundle.
+    """
+
+    runs: list[dict[str, Any]]
+    judgements: list[dict[str, Any]]
+    sources: list[dict[str, Any]]
+
+    @property
+    def jobs(self) -> str:
+        """What the runs were called."""
+        return ", ".join(dict.fromkeys(str(source["job"]) for source in self.sources))
+
+    @property
+    def prediction(self) -> bool:
+        """Whether any of them was one."""
+        return any(source["check_mode"] for source in self.sources)
+
+
+def merge(bundles: Sequence[Mapping[str, Any]], expected: Mapping[str, str]) -> Merged:
+    """Put bundles together. expected: target → cloud, in the order of the report; others follow.
+
+    EndpointError: a bundle that was tampered with, or a target in two of them.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    seals: dict[str, str] = {}
+    judgements: list[dict[str, Any]] = []
+    sources: list[dict[str, Any]] = []
+    for bundle in bundles:
+        runs, compared = rejudged(bundle)
+        seal = str(bundle["seal"])
+        for run in runs:
+            name = str(run["target"])
+            if name in found:
+                raise EndpointError(
+                    f"is in two bundles, {seals[name]} and {seal}",
+                    resource=name,
+                    fix="Pass the bundles of one run only",
+                )
+            found[name], seals[name] = run, seal
+        judgements += compared
+        sources.append(_source(bundle, [str(run["target"]) for run in runs]))
+    missing = {name: _missing(name, cloud) for name, cloud in expected.items() if name not in found}
+    ordered = {name: {**missing, **found}[name] for name in expected}
+    return Merged(runs=list({**ordered, **found}.values()), judgements=judgements, sources=sources)
+
+
+def _source(bundle: Mapping[str, Any], targets: list[str]) -> dict[str, Any]:
+    header = header_of(bundle)
+    return {
+        "seal": bundle["seal"],
+        "job": header.get("job"),
+        "made_at": header.get("made_at"),
+        "who": (header.get("made_by") or {}).get("who"),
+        "check_mode": bool(header.get("check_mode")),
+        "targets": targets,
+    }
+
+
+def _missing(name: str, cloud: str) -> dict[str, Any]:
+    return {
+        "target": name,
+        "cloud": cloud,
+        "failure": f"{name}: no bundle holds it. The job that had to judge it did not run,"
+        " or did not hand its bundle over.",
+        "results": {},
+    }

@@ -1,0 +1,99 @@
+# Copyright: private_ai.endpoints contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bundles of several runs as one, and a bundle as a text."""
+
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.merged import merge
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import read_bundle
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.packed import (
+    PREFIX,
+    pack,
+    unpack,
+)
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.rejudge import sealed
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.report.document import build
+from ansible_collections.private_ai.endpoints.tests.unit.support import report_case as runs
+
+AWS, AZURE = runs.aws_run(runs.aws_admitted), runs.azure_run()
+
+
+def bundle(*remembered: dict[str, Any], **header: Any) -> dict[str, Any]:
+    return sealed(remembered, header={"job": "verify", **header}, now=runs.NOW)
+
+
+def document(remembered: list[dict[str, Any]]) -> dict[str, Any]:
+    return build(remembered, job="verify", check_mode=False, now=runs.NOW, fail_on="high")
+
+
+def test_two_runs_report_as_one() -> None:
+    parts = merge([bundle(AZURE), bundle(AWS)], {"app-use1": "aws", "foundry": "azure"})
+    assert document(parts.runs) == document([AWS, AZURE])
+    assert [item["targets"] for item in parts.sources] == [["foundry"], ["app-use1"]]
+    assert all(item["same"] for item in parts.judgements)
+    assert parts.jobs == "verify"
+
+
+def test_what_is_merged_can_be_sealed_and_merged_again() -> None:
+    parts = merge([bundle(AZURE), bundle(AWS)], {})
+    again = merge([bundle(*parts.runs)], {})
+    assert document(again.runs) == document([AZURE, AWS])
+
+
+def test_a_target_that_no_bundle_holds_has_failed() -> None:
+    parts = merge([bundle(AZURE)], {"app-use1": "aws", "foundry": "azure"})
+    made = document(parts.runs)
+    assert [item["target"] for item in made["targets"]] == ["app-use1", "foundry"]
+    assert "no bundle holds it" in made["targets"][0]["failure"]
+    assert made["targets"][0]["cloud"] == "aws"
+    assert not made["ok"]
+    assert made["verdict"]["status"] == "unknown"
+
+
+def test_a_target_of_two_bundles_is_refused() -> None:
+    with pytest.raises(EndpointError, match="two bundles"):
+        merge([bundle(AWS, AZURE), bundle(AWS)], {})
+
+
+def test_a_prediction_stays_one() -> None:
+    assert merge([bundle(AWS), bundle(AZURE, check_mode=True)], {}).prediction
+
+
+def test_a_bundle_that_was_tampered_with_is_refused() -> None:
+    changed = copy.deepcopy(bundle(AWS))
+    changed["entries"][1]["content"]["failure"] = None
+    with pytest.raises(EndpointError, match="tampered"):
+        merge([changed, bundle(AZURE)], {})
+
+
+def test_a_bundle_comes_through_as_a_text() -> None:
+    made = bundle(AWS)
+    assert unpack(pack(made)) == made
+    assert read_bundle(pack(made))["seal"] == made["seal"]
+    later = sealed([AWS], header={"job": "verify"}, now=runs.NOW + timedelta(days=0))
+    assert pack(later) == pack(made)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_a_text_that_is_not_whole_is_refused(data: st.DataObject) -> None:
+    text = pack(bundle(AWS))
+    cut = data.draw(st.integers(len(PREFIX), len(text) - 1))
+    with pytest.raises(EndpointError, match="cannot be unpacked"):
+        unpack(text[:cut])
+
+
+def test_what_is_no_bundle_is_refused() -> None:
+    with pytest.raises(EndpointError, match="is not a sealed bundle"):
+        read_bundle(pack({"kind": "something else"}))

@@ -177,6 +177,8 @@ notes:
     C(UpdatePolicy), C(AttachPolicy), C(DetachPolicy), C(DeletePolicy), C(TagResource), C(UntagResource), and
     C(access-analyzer:ValidatePolicy).
   - AWS takes up to five minutes until a change of a service control policy binds everywhere.
+  - An organization has one place for all Regions. Where none is set, V(us-east-1) serves every O(state) but V(locked)
+    and V(admitted).
 seealso:
   - name: Service control policies
     description: What they bind, and what they do not.

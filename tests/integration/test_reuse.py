@@ -251,8 +251,13 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    made = Runs(tmp_path_factory.mktemp("reuse"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reuse")
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path) -> dict[str, Run]:
+    made = Runs(folder)
     made.tell("predicted", SITE, "--check")
     made.tell("only-created", SITE, "--tags", "create")
     made.tell("done", SITE)
@@ -288,8 +293,7 @@ def test_a_tag_takes_its_part_alone(runs: dict[str, Run]) -> None:
     assert not {"ec2:CreateVpcEndpoint", "compute.globalForwardingRules.insert"} & {*done}
 
 
-def test_a_report_of_ones_own_is_written(runs: dict[str, Run], tmp_path_factory: Any) -> None:
-    (folder,) = tmp_path_factory.getbasetemp().glob("reuse*")
+def test_a_report_of_ones_own_is_written(runs: dict[str, Run], folder: Path) -> None:
     document = json.loads((folder / "report/findings.json").read_text())
     assert [target["target"] for target in document["targets"]] == ["first"], runs["report"].output
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from .conftest import ROOT
 
-# What is cut off is who asked, and what to do about it.
-LONGEST = 200
+# What is cut out is who asked.
+BEGINNING, END = 150, 90
 HEADS = ("cloud", "file", "permission", "what the run said")
 
 
@@ -27,4 +27,4 @@ def write(cloud: str, rows: Iterable[tuple[str, str, str]]) -> None:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= BEGINNING + END else f"{text[:BEGINNING]} … {text[-END:]}"

@@ -15,14 +15,14 @@ UV_SYNC := pip sync --quiet --system-certs --compile-bytecode --require-hashes
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-# Everything that must pass, the cheap first. Each is a target of its own.
-GATES := lint unit docs browser sanity newest lab-tests examples integration
+# Everything that must pass, the cheap first; each is a target of its own, and those joined by + use one processor each.
+GATES := lint unit docs+ee galaxy+browser install+sanity molecule newest lab-tests examples integration
 # The newest ansible-core needs a newer Python than the oldest one allows.
 NEWEST_PYTHONS := 3.12 3.13 3.14
 # What `make lock` does with pins that still fit.
 UPGRADE := --upgrade
 
-.PHONY: help setup demo lab $(GATES) test scenarios faults screenshots bench lock clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*[#][#] .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## show this list
 	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,10 @@ browser: setup ## the report in a headless Chromium; skipped with a line where t
 sanity: setup ## ansible-test sanity on a copy of the built collection; skipped where its tools cannot be fetched
 	@tools/sanity
 
+molecule: setup ## each role through its molecule scenario, in the lab
+	@echo "==> molecule"
+	@tools/molecule
+
 newest: setup ## unit tests, the lab's and the main integration tests with the newest ansible-core; skipped without its Python
 	@echo "==> with the newest ansible-core"
 	@if python=$$(tools/find-python $(NEWEST_PYTHONS)); then \
@@ -96,6 +100,10 @@ integration: setup ## modules, roles and playbooks against the lab
 ##@ Longer, or for people to look at
 scenarios: setup ## break each misconfiguration alone in the lab, see it found and repaired; then several at once
 	@tools/scenarios
+
+permissions: setup ## every phase with exactly its permissions, and without each single one; the tables are kept in build/permissions/
+	@echo "==> permissions"
+	@$(BIN)/pytest -q -s -n 0 tests/integration/test_permissions_*.py
 
 faults: setup ## every write struck by every fault alone, and 50 kills at random requests (long; FAULTS_SEED=n repeats one)
 	@FAULTS=all FAULTS_SEED=$${FAULTS_SEED:-$$RANDOM} $(BIN)/pytest -q -n 2 tests/integration/test_faults.py tests/integration/test_kills.py

@@ -170,13 +170,12 @@ options:
     type: int
     default: 3600
 notes:
-  - Needs these permissions in the management account, or in one that service control policies are delegated to.
-    C(organizations:DescribeOrganization), C(ListRoots), C(ListPolicies), C(DescribePolicy), C(ListTargetsForPolicy),
-    C(ListPoliciesForTarget), C(ListParents), C(DescribeAccount), C(ListAccountsForParent),
-    C(ListOrganizationalUnitsForParent), C(ListTagsForResource), C(EnablePolicyType), C(CreatePolicy),
-    C(UpdatePolicy), C(AttachPolicy), C(DetachPolicy), C(DeletePolicy), C(TagResource), C(UntagResource), and
-    C(access-analyzer:ValidatePolicy).
+  - The exact permissions are the files C(permissions/aws/lockdown-management.json) and, for O(state=unlocked) alone,
+    C(permissions/aws/unlock.json), in the management account or in one that service control policies are delegated to,
+    and C(permissions/aws/lockdown-vpc.json) in the account of each of O(members).
   - AWS takes up to five minutes until a change of a service control policy binds everywhere.
+  - An organization has one place for all Regions. Where none is set, V(us-east-1) serves every O(state) but V(locked)
+    and V(admitted).
 seealso:
   - name: Service control policies
     description: What they bind, and what they do not.

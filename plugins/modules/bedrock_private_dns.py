@@ -99,12 +99,8 @@ options:
     type: int
     default: 600
 notes:
-  - Needs C(ec2:DescribeVpcEndpoints), C(ec2:DescribeVpcEndpointServices), C(ec2:DescribeNetworkInterfaces),
-    C(ec2:DescribeVpcAttribute), C(ec2:ModifyVpcEndpoint), and of C(route53) C(ListHostedZonesByVPC),
-    C(ListHostedZonesByName), C(ListTagsForResources), C(ListResourceRecordSets), C(GetHostedZone), C(GetChange),
-    C(CreateHostedZone), C(ChangeTagsForResource), C(ChangeResourceRecordSets), C(AssociateVPCWithHostedZone),
-    C(DisassociateVPCFromHostedZone), C(ListVPCAssociationAuthorizations), C(CreateVPCAssociationAuthorization),
-    C(DeleteVPCAssociationAuthorization) and C(DeleteHostedZone).
+  - The exact permissions are the files C(permissions/aws/dns-vpc.json) for the account of O(vpc_id), and
+    C(permissions/aws/dns-spoke.json) for the account of each spoke that lies in another.
   - The zones carry the tags C(private-ai-endpoints:managed) and C(private-ai-endpoints:vpc).
 seealso:
   - module: private_ai.endpoints.bedrock_vpc_endpoint

@@ -194,6 +194,10 @@ attributes:
   idempotent:
     description: A second run changes nothing.
     support: full
+notes:
+  - The exact permissions are the file C(permissions/aws/create.json), and for O(state=absent)
+    C(permissions/aws/teardown-vpc.json). They change rules and tags, and delete, only where they find the tag
+    C(private-ai-endpoints:managed).
 seealso:
   - module: private_ai.endpoints.bedrock_private_dns
   - module: private_ai.endpoints.bedrock_vpc_endpoint_info

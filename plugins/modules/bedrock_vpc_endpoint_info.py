@@ -84,6 +84,9 @@ attributes:
   diff_mode:
     description: Shows before and after.
     support: none
+notes:
+  - The exact permissions are the files C(permissions/aws/observe-vpc.json) and, with V(enforcement),
+    C(permissions/aws/observe-management.json). What is denied is named in C(missing) of the evidence.
 seealso:
   - module: private_ai.endpoints.private_endpoint_validate
   - module: private_ai.endpoints.bedrock_vpc_endpoint

@@ -156,7 +156,7 @@ EXAMPLES = r"""
     baseline: "{{ lookup('ansible.builtin.file', 'yesterday/findings.json') | from_json }}"
     accepted:
       - check: aws_m4_firewall
-        resource: sg-0123456789abcdef0
+        resource: vpce-0a1b2c3d4e5f60718 / sg-0123456789abcdef0
         reason: The partner's network moves in June; signed by the head of platform
         until: "2026-06-30"
     fail_on: high
@@ -168,10 +168,10 @@ EXAMPLES = r"""
     dest: received/again
     formats: [html, text]
 
-- name: Put the bundles of three jobs together
+- name: Put the bundles of two jobs together
   private_ai.endpoints.private_endpoint_report:
-    bundles: [jobs/101, jobs/102, jobs/103]
-    expected: {payments-use1: aws, assistant: azure, forecasts: gcp}
+    bundles: [jobs/101, jobs/102]
+    expected: {app-use1: aws, assistant: azure}
     dest: private-endpoint-report
 """
 

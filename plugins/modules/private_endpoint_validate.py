@@ -309,7 +309,7 @@ EXAMPLES = r"""
     baseline: "{{ lookup('ansible.builtin.file', 'yesterday/findings.json') | from_json }}"
     accepted:
       - check: aws_m4_firewall
-        resource: sg-0123456789abcdef0
+        resource: vpce-0a1b2c3d4e5f60718 / sg-0123456789abcdef0
         reason: The partner's network moves in June; signed by the head of platform
         until: "{{ signed_until }}"
         status: fail

@@ -20,7 +20,7 @@ from .documented import ROOT
 
 PAGES = ("README.md", "CONTRIBUTING.md", "examples/README.md", "docs/**/*.md")
 # Shown, and never run: what a command says, and pictures.
-SHOWN = {"text", "console", "json", "diff", "mermaid", "output", "markdown", "{toctree}"}
+SHOWN = {"text", "console", "json", "diff", "mermaid", "output", "markdown"}
 _EXCERPT = "excerpt of "
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)$")
 _NOT_RUN = "not run:"

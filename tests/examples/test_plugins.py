@@ -110,7 +110,7 @@ def run(case: Case, folder: Path) -> tuple[dict[tuple[str, str], Any], str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=1800,
         check=False,
     )
     lines = results.read_text().splitlines() if results.exists() else []

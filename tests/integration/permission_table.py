@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 from .conftest import ROOT
 
+# What is cut out is who asked.
+BEGINNING, END = 150, 90
 HEADS = ("cloud", "file", "permission", "what the run said")
 
 
@@ -17,8 +19,12 @@ def write(cloud: str, rows: Iterable[tuple[str, str, str]]) -> None:
     """Print (file, permission, what the run said) as a table, and keep it as build/permissions/<cloud>.txt."""
     table = [HEADS, *((cloud, *row) for row in rows)]
     widths = [max(len(row[column]) for row in table) for column in range(3)]
-    lines = ["  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in table]
+    lines = ["  ".join([*map(str.ljust, row[:3], widths), _short(row[3])]) for row in table]
     folder = ROOT / "build/permissions"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{cloud}.txt").write_text("\n".join(lines) + "\n")
     print("\n" + "\n".join(lines))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= BEGINNING + END else f"{text[:BEGINNING]} … {text[-END:]}"

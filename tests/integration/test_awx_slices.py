@@ -95,7 +95,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
             "takes": ["sliced"],
             "extra_vars": {"private_endpoint_fail_on": "critical"},
         },
-        {"name": "dropped", "playbook": "report.yml", "takes": ["sliced"], "drop": [2]},
+        {
+            "name": "dropped",
+            "playbook": "report.yml",
+            "takes": ["sliced"],
+            "drop": [2],
+            "extra_vars": {"private_endpoint_hand_over": "verdict"},
+        },
         {"name": "twice", "playbook": "report.yml", "takes": ["whole", "sliced"]},
         {"name": "nothing", "playbook": "report.yml"},
     ]

@@ -60,7 +60,10 @@ TASKS = {
         gather=["network"],
     ),
     "without": {
-        "private_ai.endpoints.bedrock_vpc_endpoint_info": {"vpc_id": "vpc-0a00000000000000a"}
+        "private_ai.endpoints.bedrock_private_dns": {
+            "vpc_id": "vpc-0a00000000000000a",
+            "state": "absent",
+        }
     },
 }
 

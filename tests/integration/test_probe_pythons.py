@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The probe, run by ansible-core on vantages with the oldest Pythons that it allows, sees what any other Python sees."""
+"""The probe on vantages with the oldest Pythons that ansible-core allows sees what it sees with any other."""
 
 from __future__ import annotations
 

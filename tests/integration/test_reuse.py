@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import INVENTORIES, Lab
+from .conftest import INVENTORIES, ROOT, Lab
 
 NETWORKS = (
     "/subscriptions/5a000000-0000-0000-0000-00000000000a/resourceGroups/app-network/providers"
@@ -43,7 +43,8 @@ VARIABLES: dict[str, Any] = {
     "bedrock_region": "us-east-1",
     "bedrock_vpc_id": "vpc-0a00000000000000a",
     "bedrock_subnet_ids": ["subnet-0a0000000000000a1", "subnet-0a0000000000000b1"],
-    "bedrock_allowed_cidrs": ["10.10.0.0/16"],
+    "bedrock_allowed_cidrs": ["10.10.0.0/16", "10.20.0.0/16"],
+    "bedrock_spoke_vpcs": ["vpc-0b00000000000000b"],
     "bedrock_assume_role_arn": "arn:aws:iam::222222222222:role/network-automation",
     "azure_openai_account_id": f"{ACCOUNTS}/lab-openai",
     "azure_openai_subnet_id": f"{NETWORKS}/app/subnets/endpoints",
@@ -94,11 +95,11 @@ JUDGE = {
     "verify_evidence": ["{{ _bedrock_observe.evidence }}"],
     "verify_timeout": 30,
     "verify_deadline": 60,
-    "vantages": ["app-a", "app-b"],
+    "vantages": ["app-a", "app-b", "spoke-a"],
 }
 PROVE = [
     role("bedrock", "observe"),
-    role("verify", "inventory", vars={"vantages": ["app-a", "app-b"]}),
+    role("verify", "inventory", vars={"vantages": ["app-a", "app-b", "spoke-a"]}),
     role("verify", "private", vars=JUDGE),
 ]
 STRATEGIES = [
@@ -197,6 +198,13 @@ class Runs:
         self.names: list[str] = []
         self.script: list[str] = []
         (folder / "variables.yml").write_text(yaml.safe_dump(VARIABLES))
+        # Files of his own, by names that the roles' files have too: next to the playbook and where he stands.
+        for name in ("variables", "create", "probe", "judge", "endpoints", "dns", "observe"):
+            for place in (folder, folder / "tasks", folder / "phases", folder / "tasks/phases"):
+                place.mkdir(exist_ok=True)
+                path = place / f"{name}.yml"
+                if not path.exists():
+                    path.write_text("[{name: Not the role's, ansible.builtin.fail: {}}]\n")
         sudo = folder / "sudo"
         sudo.write_text(SUDO)
         sudo.chmod(sudo.stat().st_mode | stat.S_IXUSR)
@@ -217,6 +225,7 @@ class Runs:
         inventories = f"-i {folder}/inventory.yml -i {INVENTORIES}"
         self.names.append(name)
         self.script += [
+            f"cd {folder}",
             f"wc -l < $LAB_JOURNAL > {folder}/{name}.from",
             f"ansible-playbook {inventories} {folder}/{name}.yml {' '.join(arguments)}"
             f" > {folder}/{name}.out 2>&1",
@@ -225,7 +234,10 @@ class Runs:
         ]
 
     def read(self) -> dict[str, Run]:
-        outcome = self.lab.run("\n".join(self.script), world=WORLD, timeout=1800)
+        # The collection is installed somewhere, and the playbooks are in a folder of their own.
+        installed = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections")}
+        script = "\n".join(self.script)
+        outcome = self.lab.run(script, world=WORLD, environment=installed, timeout=1800)
         assert outcome.code == 0, outcome.output
         return {name: self._run(name, outcome.journal) for name in self.names}
 
@@ -239,8 +251,13 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    made = Runs(tmp_path_factory.mktemp("reuse"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reuse")
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path) -> dict[str, Run]:
+    made = Runs(folder)
     made.tell("predicted", SITE, "--check")
     made.tell("only-created", SITE, "--tags", "create")
     made.tell("done", SITE)
@@ -276,8 +293,7 @@ def test_a_tag_takes_its_part_alone(runs: dict[str, Run]) -> None:
     assert not {"ec2:CreateVpcEndpoint", "compute.globalForwardingRules.insert"} & {*done}
 
 
-def test_a_report_of_ones_own_is_written(runs: dict[str, Run], tmp_path_factory: Any) -> None:
-    (folder,) = tmp_path_factory.getbasetemp().glob("reuse*")
+def test_a_report_of_ones_own_is_written(runs: dict[str, Run], folder: Path) -> None:
     document = json.loads((folder / "report/findings.json").read_text())
     assert [target["target"] for target in document["targets"]] == ["first"], runs["report"].output
 

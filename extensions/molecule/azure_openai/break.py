@@ -1,7 +1,7 @@
 # Copyright: private_ai.endpoints contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deletes the links of a network to the OpenAI zone. Arguments: the zone's subscription and resource group, the network's id."""
+"""Deletes a network's links to the OpenAI zone. Arguments: zone's subscription, its resource group, network's id."""
 
 import sys
 import time

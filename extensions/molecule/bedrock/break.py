@@ -8,7 +8,10 @@ import sys
 import boto3
 
 region, vpc = sys.argv[1:]
-login = {"aws_access_key_id": "AKIALABAPPADMIN00000", "aws_secret_access_key": "lab-secret-app-admin"}
+login = {
+    "aws_access_key_id": "AKIALABAPPADMIN00000",
+    "aws_secret_access_key": "lab-secret-app-admin",
+}
 ec2 = boto3.client("ec2", region_name=region, **login)
 found = ec2.describe_vpc_endpoints(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["VpcEndpoints"]
 interfaces = sorted(e["VpcEndpointId"] for e in found if e["VpcEndpointType"] == "Interface")

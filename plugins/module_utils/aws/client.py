@@ -221,8 +221,10 @@ class Connection:
         )
 
 
-def connect(params: Mapping[str, Any]) -> Connection:
+def connect(params: Mapping[str, Any], *, home: str | None = None) -> Connection:
     """Read the connection options of a module (CONNECTION_SPEC); sends nothing.
+
+    home: the Region of what has only one place, for when none is set.
 
     EndpointError: no Region, keys beside a profile, half a pair of keys, an unknown profile. MissingSdk: no botocore.
     """
@@ -237,7 +239,7 @@ def connect(params: Mapping[str, Any]) -> Connection:
     with calling("the AWS connection options"):
         session = _session(params.get("profile"))
         region = params.get("region") or _environment(_REGION_NAMES)
-        region = region or session.get_config_variable("region")
+        region = region or session.get_config_variable("region") or home
     if not region:
         raise EndpointError(
             "no AWS Region is set",

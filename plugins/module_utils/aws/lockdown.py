@@ -50,7 +50,8 @@ _FORMS = {
 def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     """Do what `state` asks; see the module's documentation for options and result."""
     wanted = _wanted(params, context)
-    connection = connect(params)
+    # In an emergency nobody looks for a Region; what is added is looked at in one.
+    connection = connect(params, home=None if params["state"] in _ADDING else "us-east-1")
     organization = Organization(connection)
     now = datetime.now(timezone.utc)
     standing = organization.standing(params["policy_name"])

@@ -15,7 +15,6 @@ from typing import Any
 from .errors import EndpointError
 
 
-
 def _of(cloud: str, phase: str, *places: str) -> tuple[str, ...]:
     """The files of a phase; a phase with one principal has one without a place in its name."""
     kind = "yml" if cloud == "gcp" else "json"
@@ -69,9 +68,7 @@ FILES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ANY: _of("gcp", "lockdown", "organization", "project", "network"),
         "unlocked": _of("gcp", "unlock", "organization"),
     },
-    "vertex_psc_endpoint_info": {
-        ANY: _of("gcp", "observe", "organization", "project", "network")
-    },
+    "vertex_psc_endpoint_info": {ANY: _of("gcp", "observe", "organization", "project", "network")},
 }
 # What the credentials need that only enter the roles of others.
 _ENTERING = {"sts:AssumeRole": ("aws/controller.json",)}

@@ -106,6 +106,12 @@ def test_options_that_cannot_be_meant(params: dict[str, Any], words: str) -> Non
         client.connect(params)
 
 
+def test_what_has_one_place_needs_no_region() -> None:
+    keys = {"access_key": "a", "secret_key": "s"}
+    assert client.connect(keys, home="us-east-1").region == "us-east-1"
+    assert client.connect({**keys, "region": "eu-west-1"}, home="us-east-1").region == "eu-west-1"
+
+
 def test_older_names_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EC2_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ACCESS_KEY", "AKIAOLD")

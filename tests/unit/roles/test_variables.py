@@ -110,6 +110,7 @@ OTHERWISE = {
 
 def handed_over(role: str) -> list[tuple[str, str, str]]:
     """(variable, module, option) of every variable that a task of the role gives to a module as it is."""
+    as_it_is = rf"{{{{ ({role}_\w+)( \| default\(omit(, true)?\)| if .+ else omit)? }}}}"
     found = []
     for path in (ROOT / f"roles/{role}/tasks").glob("**/*.yml"):
         for task in yaml.safe_load(path.read_text()):
@@ -118,7 +119,7 @@ def handed_over(role: str) -> list[tuple[str, str, str]]:
                     found += [
                         (match[1], key.rpartition(".")[2], option)
                         for option, value in arguments.items()
-                        if (match := re.match(rf"{{{{ ({role}_\w+) ", str(value)))
+                        if (match := re.fullmatch(as_it_is, str(value)))
                     ]
     return found
 

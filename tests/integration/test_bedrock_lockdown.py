@@ -498,3 +498,13 @@ def test_it_is_the_same_as_an_ordinary_module(lab):
     made, gone = outcome.results
     assert made["changed"], made
     assert gone["changed"], gone
+
+
+def test_it_warns_of_services_that_no_endpoint_serves(lab):
+    """No preview shows who calls InvokeEndpoint: a lock that denies it everywhere says so."""
+    wide, narrow = lab.tasks(
+        module(), module(policy_name="narrow", action_prefixes=["bedrock"]), check=True, world=WORLD
+    ).results
+    cut_off = [text.split()[7] for text in wide["warnings"] if "no endpoint of the members" in text]
+    assert cut_off == ["bedrock-agentcore,", "bedrock-mantle,", "sagemaker,"]
+    assert not [text for text in narrow.get("warnings", ()) if "no endpoint" in text]

@@ -69,7 +69,7 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     if listed and not context.check_mode:
         made, after = apply(organization, made, task.again)
         listed = steps(made.start, made.desired)
-    for note in made.notes:
+    for note in [*made.notes, *_unserved(task, made)]:
         context.warn(note)
     return step_list.result(
         listed,
@@ -221,6 +221,14 @@ def _may_lock(
         *_unproved(task, organization, made, management),
     ]
     refuse(refused, "the lock may not be made")
+
+
+def _unserved(task: _Task, made: LockPlan) -> list[str]:
+    """Services that this lock cuts off everywhere: as far as the endpoints that it admits stand already."""
+    binds = made.delta is not None and made.delta.binds
+    if not (task.members and binds) or KNOWN_AFTER_APPLY in task.wanted.endpoint_ids:
+        return []
+    return lockdown_members.unserved(task.members, task.wanted.rules.action_prefixes)
 
 
 def _unproved(

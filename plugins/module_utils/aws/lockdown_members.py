@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..core.aws.binding import binding, lock_from
+from ..core.aws.catalogue import lookup
 from ..core.aws.configuration import NEEDED, config_hash
 from ..core.aws.plan_lockdown import scope_id
 from ..core.contracts import KNOWN_AFTER_APPLY, Scope
@@ -84,6 +85,22 @@ def endpoint_problems(members: Members, endpoint_ids: Sequence[str]) -> list[str
         + (f"is {states[item]}, not available" if item in states else "is in no VPC of the members")
         for item in sorted(endpoint_ids)
         if item != KNOWN_AFTER_APPLY and states.get(item) != "available"
+    ]
+
+
+def unserved(members: Members, prefixes: Sequence[str]) -> list[str]:
+    """Services that the lock denies on every path, since no endpoint of the members serves them."""
+    served = {
+        service.iam_prefix
+        for evidence in members.evidence.values()
+        for endpoint in evidence["endpoints"]
+        if (service := lookup(str(endpoint["service"]), str(evidence["region"])))
+    }
+    return [
+        f"action_prefixes: no endpoint of the members serves {prefix}, and the lock denies {prefix}:* on every other "
+        "path. CloudTrail's event history has no calls like InvokeEndpoint, InvokeAgent or Retrieve, so no preview "
+        "shows who makes them. Make endpoints for it, or take it out of action_prefixes"
+        for prefix in sorted(set(prefixes) - served)
     ]
 
 

@@ -26,6 +26,10 @@ browser:
 	@echo "SKIPPED [2] tests/b.py:9: no chromium here"; echo "2 skipped in 0.01s"
 newest:
 	@echo "skipped: no Python 3.12"
+silent:
+	@echo "skipped: "
+both:
+	@echo "7 skipped in 1.0s"; echo "result: 5 scenarios"
 broken:
 	@exit 3
 slow:
@@ -56,6 +60,8 @@ def gates(folder: Path, *names: str) -> tuple[int, str]:
         ("twice", 0, "ok twice 15 passed, 1 skipped: no chromium here"),
         ("browser", 0, "skipped browser no chromium here"),
         ("newest", 0, "skipped newest no Python 3.12"),
+        ("silent", 0, "skipped silent it does not say why"),
+        ("both", 0, "ok both 7 skipped, 5 scenarios"),
         ("broken", 1, "FAIL broken exit code 2"),
         ("unknown", 1, "FAIL unknown exit code 2"),
     ],

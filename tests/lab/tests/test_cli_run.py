@@ -87,7 +87,10 @@ def test_without_an_environment_it_says_what_builds_one(tmp_path):
     script = Path(__file__).resolve().parents[1] / "run"
     (tmp_path / "tests/lab").mkdir(parents=True)
     shutil.copy(script, tmp_path / "tests/lab/run")
-    done = subprocess.run([tmp_path / "tests/lab/run", "true"], capture_output=True, text=True)
+    unset = {key: value for key, value in os.environ.items() if key != "LAB_VENV"}
+    done = subprocess.run(
+        [tmp_path / "tests/lab/run", "true"], capture_output=True, text=True, env=unset
+    )
     assert done.returncode == 78
     assert done.stderr == "lab: there is no .venv in this checkout: make lab builds .venv\n"
 

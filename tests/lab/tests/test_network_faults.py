@@ -58,6 +58,7 @@ def test_each_control_plane_request_is_a_line(tiny, journal):
         "write": True,
         "status": 200,
         "fault": None,
+        "authorized": [],
     }
     assert (get["vantage"], get["operation"], get["write"]) == ("app-a", "tiny:GetEndpoint", False)
 

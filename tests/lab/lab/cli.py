@@ -125,7 +125,7 @@ def _main(arguments: Sequence[str]) -> int:
         known = ", ".join(world.environments)
         raise _Stop(_USAGE, f"--vantage {options.vantage}: the world has only {known}")
     # The lab's own runs, whoever may look at its folder.
-    if options.python != sys.executable and not os.access(options.python, os.X_OK):
+    if options.python != Path(sys.executable) and not os.access(options.python, os.X_OK):
         raise _Stop(_USAGE, f"--python {options.python}: there is no such program")
     plan = Plan(
         world=world,

@@ -46,7 +46,7 @@ options:
       - Sealed bundles of several runs, each of other targets, to put together to one report and one bundle, instead of
         O(runs). Each is a file, a folder with a C(bundle.json), or the text that RV(packed) was.
       - Everything in them is judged again. One that was tampered with is refused, and so is a target that two of them
-        hold.
+        hold. A target that was not judged, or is judged differently now, is reported as failed.
     type: list
     elements: str
     default: []
@@ -218,7 +218,7 @@ packed:
   type: str
   sample: data:application/gzip;base64,H4sIAAAAAAAC/
 failures:
-  description: For each target whose run failed, or that no bundle holds, why.
+  description: For each target whose run failed, or that no bundle of O(bundles) holds as judged, why.
   returned: always
   type: dict
   sample: {app-use1: "app-use1: no bundle holds it."}

@@ -12,6 +12,7 @@ from typing import Any
 
 from .errors import EndpointError
 from .rejudge import header_of, rejudged
+from .report.runs import judgement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,9 @@ def merge(bundles: Sequence[Mapping[str, Any]], expected: Mapping[str, str]) -> 
                     resource=name,
                     fix="Pass the bundles of one run only",
                 )
-            found[name], seals[name] = run, seal
+            own = [item for item in compared if item["target"] == name]
+            found[name] = {**run, "failure": run.get("failure") or _failure(run, own, bundle)}
+            seals[name] = seal
         judgements += compared
         sources.append(_source(bundle, [str(run["target"]) for run in runs]))
     missing = {name: _missing(name, cloud) for name, cloud in expected.items() if name not in found}
@@ -74,6 +77,23 @@ def _source(bundle: Mapping[str, Any], targets: list[str]) -> dict[str, Any]:
         "check_mode": bool(header.get("check_mode")),
         "targets": targets,
     }
+
+
+def _failure(
+    run: Mapping[str, Any], compared: Sequence[Mapping[str, Any]], bundle: Mapping[str, Any]
+) -> str | None:
+    """Why a target does not hold that its own run let pass: a bundle says what somebody sealed, and no more."""
+    judged = judgement(run)
+    name, seal = run["target"], bundle["seal"]
+    if not judged:
+        return f"{name}: bundle {seal} holds no judgement of it, so that nothing is known."
+    changed = [text for item in compared if not item["same"] for text in item["differences"]]
+    if changed:
+        return f"{name}: bundle {seal} is judged differently now: {'; '.join(changed[:3])}"
+    # A prediction is shown and decides nothing.
+    if judged["summary"]["verdict"] == "fail" and not header_of(bundle).get("check_mode"):
+        return f"{name}: {judged.get('msg') or 'its judgement is fail, as recorded'}"
+    return None
 
 
 def _missing(name: str, cloud: str) -> dict[str, Any]:

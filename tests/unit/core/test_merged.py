@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.bundle import Item, seal
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.merged import merge
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import read_bundle
@@ -64,6 +66,46 @@ def test_a_target_that_no_bundle_holds_has_failed() -> None:
 def test_a_target_of_two_bundles_is_refused() -> None:
     with pytest.raises(EndpointError, match="two bundles"):
         merge([bundle(AWS, AZURE), bundle(AWS)], {})
+
+
+def resealed(made: dict[str, Any], kind: str, change: Callable[[dict[str, Any]], Any]) -> Any:
+    """A bundle made anew after its entries of a kind were changed."""
+    entries = copy.deepcopy(made["entries"])
+    for entry in entries:
+        if entry["kind"] == kind:
+            change(entry["content"])
+    return seal(Item(kind=x["kind"], name=x["name"], content=x["content"]) for x in entries)
+
+
+def test_a_judgement_that_is_another_one_now_fails_its_target() -> None:
+    forged = resealed(
+        bundle({**AWS, "failure": None}), "decision", lambda content: content.update(verdict="pass")
+    )
+    parts = merge([forged, bundle(AZURE)], {})
+    made = document(parts.runs)
+    assert {item["target"]: bool(item["failure"]) for item in made["targets"]} == {
+        "app-use1": True,
+        "foundry": False,
+    }
+    assert "the verdict was pass and is fail" in made["targets"][0]["failure"]
+
+
+def test_a_failure_that_was_taken_out_is_found_again() -> None:
+    forged = resealed(bundle(AWS), "plan", lambda content: content.update(failure=None))
+    (run,) = merge([forged], {}).runs
+    assert "the expectation blocked is not met" in run["failure"]
+    # What a run in check mode saw decided nothing there, and does not here.
+    (predicted,) = merge([bundle({**AWS, "failure": None}, check_mode=True)], {}).runs
+    assert predicted["failure"] is None
+
+
+@pytest.mark.parametrize("results", [{}, {"blocked": {"findings": []}}])
+def test_a_target_that_was_not_judged_has_failed(results: dict[str, Any]) -> None:
+    made = bundle({**AZURE, "results": results})
+    (run,) = merge([made], {}).runs
+    assert run["failure"] == (
+        f"foundry: bundle {made['seal']} holds no judgement of it, so that nothing is known."
+    )
 
 
 def test_a_prediction_stays_one() -> None:

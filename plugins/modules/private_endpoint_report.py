@@ -44,9 +44,11 @@ options:
   bundles:
     description:
       - Sealed bundles of several runs, each of other targets, to put together to one report and one bundle, instead of
-        O(runs). Each is a file, a folder with a C(bundle.json), or the text that RV(packed) was.
+        O(runs). Each is a file, a folder with a C(bundle.json), a folder of such folders, or the text that
+        RV(packed) was.
       - Everything in them is judged again. One that was tampered with is refused, and so is a target that two of them
-        hold. A target that was not judged, or is judged differently now, is reported as failed.
+        hold, while the same bundle twice counts once. A target that was not judged, or is judged differently now, is
+        reported as failed.
     type: list
     elements: str
     default: []
@@ -242,7 +244,10 @@ from typing import Any
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.merged import merge
-from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import read_bundle
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import (
+    read_bundle,
+    read_bundles,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.packed import pack
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.proof import timestamp
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.rejudge import (
@@ -380,7 +385,8 @@ def _told(params: Mapping[str, Any], now: datetime, maker: Mapping[str, Any]) ->
         runs = checked(params["runs"])
         bundle = sealed(runs, header=header, now=now)
         return _Told(runs=runs, header=header, bundle=bundle, compared=[], again=None)
-    parts = merge([read_bundle(text) for text in params["bundles"]], params["expected"])
+    bundles = [bundle for given in params["bundles"] for bundle in read_bundles(given)]
+    parts = merge(bundles, params["expected"])
     header |= {
         "job": params["job"] or parts.jobs,
         "check_mode": params["prediction"] or parts.prediction,

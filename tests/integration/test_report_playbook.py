@@ -77,12 +77,14 @@ def report(tmp_path: Path) -> Report:
 
 def test_open_findings_count_though_the_runs_let_them_pass(report: Report) -> None:
     # Each was judged with fail_on: never.
-    bundles = report.bundle("a", runs.aws_run(wide)), report.bundle("b", runs.azure_run())
-    code, output = report.run(*bundles)
+    folder = report.folder / "jobs"
+    bundle = report.bundle("jobs/101", runs.aws_run(wide))
+    report.bundle("jobs/102", runs.azure_run())
+    code, output = report.run(str(folder), bundle)
     assert code == 2, output
     assert "app-use1: findings of severity high or higher are open" in output
     assert "foundry: findings" not in output
-    code, output = report.run(*bundles, private_endpoint_fail_on="critical")
+    code, output = report.run(str(folder), private_endpoint_fail_on="critical")
     assert code == 0, output
 
 

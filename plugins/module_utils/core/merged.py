@@ -40,7 +40,7 @@ class Merged:
 def merge(bundles: Sequence[Mapping[str, Any]], expected: Mapping[str, str]) -> Merged:
     """Put bundles together. expected: target → cloud, in the order of the report; others follow.
 
-    EndpointError: a bundle that was tampered with, or a target in two of them.
+    The same bundle twice counts once. EndpointError: a bundle that was tampered with, or a target in two of them.
     """
     found: dict[str, dict[str, Any]] = {}
     seals: dict[str, str] = {}
@@ -49,6 +49,9 @@ def merge(bundles: Sequence[Mapping[str, Any]], expected: Mapping[str, str]) -> 
     for bundle in bundles:
         runs, compared = rejudged(bundle)
         seal = str(bundle["seal"])
+        if any(source["seal"] == seal for source in sources):
+            # The same one, from a folder and from the job that wrote it there.
+            continue
         for run in runs:
             name = str(run["target"])
             if name in found:

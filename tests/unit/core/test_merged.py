@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,10 @@ from hypothesis import strategies as st
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.bundle import Item, seal
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.merged import merge
-from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import read_bundle
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import (
+    read_bundle,
+    read_bundles,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.packed import (
     PREFIX,
     pack,
@@ -66,6 +71,26 @@ def test_a_target_that_no_bundle_holds_has_failed() -> None:
 def test_a_target_of_two_bundles_is_refused() -> None:
     with pytest.raises(EndpointError, match="two bundles"):
         merge([bundle(AWS, AZURE), bundle(AWS)], {})
+
+
+def test_the_same_bundle_twice_counts_once() -> None:
+    parts = merge([bundle(AWS), bundle(AZURE), bundle(AWS)], {})
+    assert [run["target"] for run in parts.runs] == ["app-use1", "foundry"]
+    assert [item["targets"] for item in parts.sources] == [["app-use1"], ["foundry"]]
+    assert len(parts.judgements) == 2
+
+
+def test_a_folder_of_folders_has_all_their_bundles(tmp_path: Path) -> None:
+    for name, made in (("101", bundle(AWS)), ("102", bundle(AZURE))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "bundle.json").write_text(json.dumps(made))
+    (tmp_path / "103").mkdir()
+    assert read_bundles(str(tmp_path)) == [bundle(AWS), bundle(AZURE)]
+    assert read_bundles(str(tmp_path / "102")) == [bundle(AZURE)]
+    assert read_bundles(str(tmp_path / "102/bundle.json")) == [bundle(AZURE)]
+    assert read_bundles(pack(bundle(AZURE))) == [bundle(AZURE)]
+    with pytest.raises(EndpointError, match="cannot be read"):
+        read_bundles(str(tmp_path / "103"))
 
 
 def resealed(made: dict[str, Any], kind: str, change: Callable[[dict[str, Any]], Any]) -> Any:

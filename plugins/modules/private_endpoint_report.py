@@ -58,6 +58,11 @@ options:
         One that is in none is reported as failed, and nothing is said to be private without it.
     type: dict
     default: {}
+  max_age:
+    description:
+      - With O(bundles), how many hours ago a target may have been judged. One that was judged earlier is reported as
+        failed, with both times. Without it, and with V(0), its age does not matter.
+    type: float
   pack:
     description: Whether to return the bundle as one text, in RV(packed).
     type: bool
@@ -174,6 +179,7 @@ EXAMPLES = r"""
   private_ai.endpoints.private_endpoint_report:
     bundles: [jobs/101, jobs/102]
     expected: {app-use1: aws, assistant: azure}
+    max_age: 24
     dest: private-endpoint-report
 """
 
@@ -220,7 +226,8 @@ packed:
   type: str
   sample: data:application/gzip;base64,H4sIAAAAAAAC/
 failures:
-  description: For each target whose run failed, or that no bundle of O(bundles) holds as judged, why.
+  description:
+    - For each target whose run failed, or that no bundle of O(bundles) holds as judged and not too long ago, why.
   returned: always
   type: dict
   sample: {app-use1: "app-use1: no bundle holds it."}
@@ -239,7 +246,7 @@ document:
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
@@ -288,6 +295,7 @@ SPEC = ModuleSpec(
         "bundle_seal": {"type": "str"},
         "bundles": {"type": "list", "elements": "str", "default": []},
         "expected": {"type": "dict", "default": {}},
+        "max_age": {"type": "float"},
         "pack": {"type": "bool", "default": False},
         "dest": {"type": "path"},
         "formats": {
@@ -386,7 +394,8 @@ def _told(params: Mapping[str, Any], now: datetime, maker: Mapping[str, Any]) ->
         bundle = sealed(runs, header=header, now=now)
         return _Told(runs=runs, header=header, bundle=bundle, compared=[], again=None)
     bundles = [bundle for given in params["bundles"] for bundle in read_bundles(given)]
-    parts = merge(bundles, params["expected"])
+    max_age = timedelta(hours=params["max_age"]) if params["max_age"] else None
+    parts = merge(bundles, params["expected"], now=now, max_age=max_age)
     header |= {
         "job": params["job"] or parts.jobs,
         "check_mode": params["prediction"] or parts.prediction,

@@ -51,8 +51,10 @@ class Report:
         given = {
             "private_endpoint_bundles": bundles,
             "private_endpoint_report_dir": str(self.folder / "report"),
+            "private_endpoint_bundle_max_age": 0,
             **variables,
         }
+        given = {name: value for name, value in given.items() if value is not None}
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("ansible-playbook")),
@@ -86,6 +88,15 @@ def test_open_findings_count_though_the_runs_let_them_pass(report: Report) -> No
     assert "foundry: findings" not in output
     code, output = report.run(str(folder), private_endpoint_fail_on="critical")
     assert code == 0, output
+
+
+def test_an_old_bundle_says_nothing_of_today(report: Report) -> None:
+    bundle = report.bundle("old", runs.aws_run(), runs.azure_run())
+    code, output = report.run(bundle, private_endpoint_bundle_max_age=None)
+    assert code == 2, output
+    assert "foundry: bundle" in output
+    assert "says what was judged at 2026-03-01T12:00:00Z" in output
+    assert "more than the 24 hours" in output
 
 
 def test_a_target_outside_the_play_counts_too(report: Report) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from .errors import EndpointError
+from .proof import parse_timestamp, timestamp
 from .rejudge import header_of, rejudged
 from .report.runs import judgement
 
@@ -37,9 +39,16 @@ class Merged:
         return any(source["check_mode"] for source in self.sources)
 
 
-def merge(bundles: Sequence[Mapping[str, Any]], expected: Mapping[str, str]) -> Merged:
+def merge(
+    bundles: Sequence[Mapping[str, Any]],
+    expected: Mapping[str, str],
+    *,
+    now: datetime,
+    max_age: timedelta | None = None,
+) -> Merged:
     """Put bundles together. expected: target → cloud, in the order of the report; others follow.
 
+    max_age: how long before now a target may have been judged; None for whenever it was.
     The same bundle twice counts once. EndpointError: a bundle that was tampered with, or a target in two of them.
     """
     found: dict[str, dict[str, Any]] = {}
@@ -61,7 +70,8 @@ def merge(bundles: Sequence[Mapping[str, Any]], expected: Mapping[str, str]) -> 
                     fix="Pass the bundles of one run only",
                 )
             own = [item for item in compared if item["target"] == name]
-            found[name] = {**run, "failure": run.get("failure") or _failure(run, own, bundle)}
+            failure = run.get("failure") or _failure(run, own, bundle)
+            found[name] = {**run, "failure": failure or _too_old(run, bundle, now, max_age)}
             seals[name] = seal
         judgements += compared
         sources.append(_source(bundle, [str(run["target"]) for run in runs]))
@@ -97,6 +107,19 @@ def _failure(
     if judged["summary"]["verdict"] == "fail" and not header_of(bundle).get("check_mode"):
         return f"{name}: {judged.get('msg') or 'its judgement is fail, as recorded'}"
     return None
+
+
+def _too_old(
+    run: Mapping[str, Any], bundle: Mapping[str, Any], now: datetime, max_age: timedelta | None
+) -> str | None:
+    # When it was judged, and not when a bundle was made of that: that may be merged from older ones.
+    judged_at = parse_timestamp(judgement(run)["request"]["judged_at"])
+    if max_age is None or now - judged_at <= max_age:
+        return None
+    return (
+        f"{run['target']}: bundle {bundle['seal']} says what was judged at {timestamp(judged_at)}, and now it is"
+        f" {timestamp(now)}: more than the {max_age / timedelta(hours=1):g} hours that may lie between (max_age)."
+    )
 
 
 def _missing(name: str, cloud: str) -> dict[str, Any]:

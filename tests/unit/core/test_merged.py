@@ -19,7 +19,12 @@ from hypothesis import strategies as st
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.bundle import Item, seal
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
-from ansible_collections.private_ai.endpoints.plugins.module_utils.core.merged import merge
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.merged import (
+    Merged,
+)
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.merged import (
+    merge as merge_at,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import (
     read_bundle,
     read_bundles,
@@ -38,6 +43,10 @@ AWS, AZURE = runs.aws_run(runs.aws_admitted), runs.azure_run()
 
 def bundle(*remembered: dict[str, Any], **header: Any) -> dict[str, Any]:
     return sealed(remembered, header={"job": "verify", **header}, now=runs.NOW)
+
+
+def merge(bundles: list[dict[str, Any]], expected: dict[str, str]) -> Merged:
+    return merge_at(bundles, expected, now=runs.NOW)
 
 
 def document(remembered: list[dict[str, Any]]) -> dict[str, Any]:
@@ -131,6 +140,26 @@ def test_a_target_that_was_not_judged_has_failed(results: dict[str, Any]) -> Non
     assert run["failure"] == (
         f"foundry: bundle {made['seal']} holds no judgement of it, so that nothing is known."
     )
+
+
+def test_what_was_judged_too_long_ago_has_failed() -> None:
+    made = bundle(AZURE)
+    day = timedelta(hours=24)
+
+    def failure(later: timedelta, max_age: timedelta | None, *bundles: dict[str, Any]) -> Any:
+        (run,) = merge_at(bundles or [made], {}, now=runs.NOW + later, max_age=max_age).runs
+        return run["failure"]
+
+    assert failure(day, day) is None
+    assert failure(day * 400, None) is None
+    said = failure(day + timedelta(minutes=1), day)
+    assert said == (
+        f"foundry: bundle {made['seal']} says what was judged at 2026-03-01T12:00:00Z, and now it is"
+        " 2026-03-02T12:01:00Z: more than the 24 hours that may lie between (max_age)."
+    )
+    # Nothing gets younger by being merged.
+    anew = sealed(merge([made], {}).runs, header={"job": "report"}, now=runs.NOW + day)
+    assert "2026-03-01T12:00:00Z" in failure(day * 1.5, day, anew)
 
 
 def test_a_prediction_stays_one() -> None:

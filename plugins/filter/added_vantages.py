@@ -47,7 +47,7 @@ _value:
   elements: dict
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -85,11 +85,19 @@ def added_vantages(
     found: dict[str, dict[str, Any]] = {}
     for host in hosts:
         described = hostvars[host].get("private_endpoint_vantages") or {}
-        for entry in hostvars[host].get("vantages") or []:
+        if not isinstance(described, Mapping):
+            raise AnsibleFilterError(
+                f"{host}: private_endpoint_vantages: it has to be a dictionary of names and variables."
+            )
+        for entry in _list(hostvars[host].get("vantages"), f"{host}: vantages"):
             if isinstance(entry, Mapping):
-                added = _described(str(entry.get("name")), f"{host}: vantages", entry)
+                if not entry.get("name"):
+                    raise AnsibleFilterError(
+                        f"{host}: vantages: an entry that describes a vantage has to have its name."
+                    )
+                added = _described(str(entry["name"]), f"{host}: vantages", entry)
             elif entry in described and entry not in there:
-                added = _described(entry, "private_endpoint_vantages", described[entry] or {})
+                added = _described(entry, "private_endpoint_vantages", described[entry])
             else:
                 continue
             name = added["name"]
@@ -100,7 +108,18 @@ def added_vantages(
     return list(found.values())
 
 
-def _described(name: str, where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _list(value: Any, where: str) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise AnsibleFilterError(f"{where}: it has to be a list.")
+    return list(value)
+
+
+def _described(name: str, where: str, entry: Any) -> dict[str, Any]:
+    if not isinstance(entry, (Mapping, type(None))):
+        raise AnsibleFilterError(f"{where}: {name}: it has to be a dictionary of variables.")
+    entry = entry or {}
     given = {key: value for key, value in entry.items() if key not in ("name", "groups")}
     if "position" in given:
         given["vantage_position"] = given.pop("position")
@@ -116,7 +135,14 @@ def _described(name: str, where: str, entry: Mapping[str, Any]) -> dict[str, Any
             f"{where}: {name}: {', '.join(unknown)} cannot be described there. Make it a variable of one of"
             f" its groups. What can be: position, groups, {', '.join(VARIABLES)}."
         )
-    return {"name": name, "groups": list(entry.get("groups") or _GROUPS), **given}
+    groups = entry.get("groups")
+    if isinstance(groups, str):
+        # As add_host takes it.
+        groups = [text.strip() for text in groups.split(",") if text.strip()]
+    groups = _list(groups, f"{where}: {name}: groups")
+    if not all(isinstance(group, str) for group in groups):
+        raise AnsibleFilterError(f"{where}: {name}: groups: it has to be a list of names.")
+    return {"name": name, "groups": groups or list(_GROUPS), **given}
 
 
 class FilterModule:

@@ -44,9 +44,11 @@ options:
   bundles:
     description:
       - Sealed bundles of several runs, each of other targets, to put together to one report and one bundle, instead of
-        O(runs). Each is a file, a folder with a C(bundle.json), or the text that RV(packed) was.
+        O(runs). Each is a file, a folder with a C(bundle.json), a folder of such folders, or the text that
+        RV(packed) was.
       - Everything in them is judged again. One that was tampered with is refused, and so is a target that two of them
-        hold.
+        hold, while the same bundle twice counts once. A target that was not judged, or is judged differently now, is
+        reported as failed.
     type: list
     elements: str
     default: []
@@ -56,6 +58,11 @@ options:
         One that is in none is reported as failed, and nothing is said to be private without it.
     type: dict
     default: {}
+  max_age:
+    description:
+      - With O(bundles), how many hours ago a target may have been judged. One that was judged earlier is reported as
+        failed, with both times. Without it, and with V(0), its age does not matter.
+    type: float
   pack:
     description: Whether to return the bundle as one text, in RV(packed).
     type: bool
@@ -172,6 +179,7 @@ EXAMPLES = r"""
   private_ai.endpoints.private_endpoint_report:
     bundles: [jobs/101, jobs/102]
     expected: {app-use1: aws, assistant: azure}
+    max_age: 24
     dest: private-endpoint-report
 """
 
@@ -218,7 +226,8 @@ packed:
   type: str
   sample: data:application/gzip;base64,H4sIAAAAAAAC/
 failures:
-  description: For each target whose run failed, or that no bundle holds, why.
+  description:
+    - For each target whose run failed, or that no bundle of O(bundles) holds as judged and not too long ago, why.
   returned: always
   type: dict
   sample: {app-use1: "app-use1: no bundle holds it."}
@@ -237,12 +246,15 @@ document:
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.merged import merge
-from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import read_bundle
+from ansible_collections.private_ai.endpoints.plugins.module_utils.core.offline import (
+    read_bundle,
+    read_bundles,
+)
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.packed import pack
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.proof import timestamp
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.rejudge import (
@@ -283,6 +295,7 @@ SPEC = ModuleSpec(
         "bundle_seal": {"type": "str"},
         "bundles": {"type": "list", "elements": "str", "default": []},
         "expected": {"type": "dict", "default": {}},
+        "max_age": {"type": "float"},
         "pack": {"type": "bool", "default": False},
         "dest": {"type": "path"},
         "formats": {
@@ -380,7 +393,9 @@ def _told(params: Mapping[str, Any], now: datetime, maker: Mapping[str, Any]) ->
         runs = checked(params["runs"])
         bundle = sealed(runs, header=header, now=now)
         return _Told(runs=runs, header=header, bundle=bundle, compared=[], again=None)
-    parts = merge([read_bundle(text) for text in params["bundles"]], params["expected"])
+    bundles = [bundle for given in params["bundles"] for bundle in read_bundles(given)]
+    max_age = timedelta(hours=params["max_age"]) if params["max_age"] else None
+    parts = merge(bundles, params["expected"], now=now, max_age=max_age)
     header |= {
         "job": params["job"] or parts.jobs,
         "check_mode": params["prediction"] or parts.prediction,

@@ -48,11 +48,12 @@ VERIFY = {"private_endpoint_hand_over": "bundle", "private_endpoint_fail_on": "c
 
 @dataclass
 class Job:
-    """One job, or one slice: exit code, output, artifacts, report and its folder."""
+    """One job, or one slice: exit code, output, artifacts, what it asked the clouds, report and its folder."""
 
     folder: Path
     code: int
     artifacts: dict[str, Any]
+    asked: int
 
     @property
     def output(self) -> str:
@@ -165,7 +166,8 @@ def test_a_slice_never_locks(told: Told) -> None:
     (job,) = told.jobs["refused"].values()
     assert job.code != 0
     assert "a scope is locked with all its members" in " ".join(job.output.split())
-    # It is the first job, so that nothing was asked of any cloud before the next one began.
+    assert job.asked == 0
+    assert told.job("locked").asked > 0
     assert not (job.folder / "report").exists()
 
 
@@ -235,7 +237,11 @@ def test_accounts_of_one_network_are_named_from_slices(tmp_path: Path) -> None:
     assert [job.code for job in told.jobs["created"].values()] == [0, 0]
     alone = told.job("alone")
     assert alone.code != 0
-    assert "would make names of other accounts stop to resolve" in " ".join(alone.output.split())
+    said = " ".join(alone.output.split())
+    assert "would make names of other accounts stop to resolve" in said
+    # Its records stay, for the other slice to find.
+    assert "No name was changed" not in said
+    assert "Written before, and kept: create private DNS zone" in said
     assert [job.code for job in told.jobs["both"].values()] == [0, 0]
     writes = [entry["operation"] for entry in told.journal if entry["write"]]
     link = "Microsoft.Network/privateDnsZones/virtualNetworkLinks:PUT"

@@ -136,7 +136,7 @@ def test_reading_writes_nothing_and_asks_once(lab: Any) -> None:
 
 
 def test_an_endpoint_without_a_zone_is_public_traffic(lab: Any) -> None:
-    """The seed's first question."""
+    """The first of the two questions."""
     outcome = lab.tasks(created(), info(target_name="foundry"), validated(1, expect="private"))
     judged = outcome.results[2]
     (finding,) = (

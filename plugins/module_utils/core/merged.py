@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from .errors import EndpointError
+from .proof import parse_timestamp, timestamp
 from .rejudge import header_of, rejudged
+from .report.runs import judgement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +39,17 @@ class Merged:
         return any(source["check_mode"] for source in self.sources)
 
 
-def merge(bundles: Sequence[Mapping[str, Any]], expected: Mapping[str, str]) -> Merged:
+def merge(
+    bundles: Sequence[Mapping[str, Any]],
+    expected: Mapping[str, str],
+    *,
+    now: datetime,
+    max_age: timedelta | None = None,
+) -> Merged:
     """Put bundles together. expected: target → cloud, in the order of the report; others follow.
 
-    EndpointError: a bundle that was tampered with, or a target in two of them.
+    max_age: how long before now a target may have been judged; None for whenever it was.
+    The same bundle twice counts once. EndpointError: a bundle that was tampered with, or a target in two of them.
     """
     found: dict[str, dict[str, Any]] = {}
     seals: dict[str, str] = {}
@@ -48,6 +58,9 @@ def merge(bundles: Sequence[Mapping[str, Any]], expected: Mapping[str, str]) -> 
     for bundle in bundles:
         runs, compared = rejudged(bundle)
         seal = str(bundle["seal"])
+        if any(source["seal"] == seal for source in sources):
+            # The same one, from a folder and from the job that wrote it there.
+            continue
         for run in runs:
             name = str(run["target"])
             if name in found:
@@ -56,7 +69,10 @@ def merge(bundles: Sequence[Mapping[str, Any]], expected: Mapping[str, str]) -> 
                     resource=name,
                     fix="Pass the bundles of one run only",
                 )
-            found[name], seals[name] = run, seal
+            own = [item for item in compared if item["target"] == name]
+            failure = run.get("failure") or _failure(run, own, bundle)
+            found[name] = {**run, "failure": failure or _too_old(run, bundle, now, max_age)}
+            seals[name] = seal
         judgements += compared
         sources.append(_source(bundle, [str(run["target"]) for run in runs]))
     missing = {name: _missing(name, cloud) for name, cloud in expected.items() if name not in found}
@@ -74,6 +90,36 @@ def _source(bundle: Mapping[str, Any], targets: list[str]) -> dict[str, Any]:
         "check_mode": bool(header.get("check_mode")),
         "targets": targets,
     }
+
+
+def _failure(
+    run: Mapping[str, Any], compared: Sequence[Mapping[str, Any]], bundle: Mapping[str, Any]
+) -> str | None:
+    """Why a target does not hold that its own run let pass: a bundle says what somebody sealed, and no more."""
+    judged = judgement(run)
+    name, seal = run["target"], bundle["seal"]
+    if not judged:
+        return f"{name}: bundle {seal} holds no judgement of it, so that nothing is known."
+    changed = [text for item in compared if not item["same"] for text in item["differences"]]
+    if changed:
+        return f"{name}: bundle {seal} is judged differently now: {'; '.join(changed[:3])}"
+    # A prediction is shown and decides nothing.
+    if judged["summary"]["verdict"] == "fail" and not header_of(bundle).get("check_mode"):
+        return f"{name}: {judged.get('msg') or 'its judgement is fail, as recorded'}"
+    return None
+
+
+def _too_old(
+    run: Mapping[str, Any], bundle: Mapping[str, Any], now: datetime, max_age: timedelta | None
+) -> str | None:
+    # When it was judged, and not when a bundle was made of that: that may be merged from older ones.
+    judged_at = parse_timestamp(judgement(run)["request"]["judged_at"])
+    if max_age is None or now - judged_at <= max_age:
+        return None
+    return (
+        f"{run['target']}: bundle {bundle['seal']} says what was judged at {timestamp(judged_at)}, and now it is"
+        f" {timestamp(now)}: more than the {max_age / timedelta(hours=1):g} hours that may lie between (max_age)."
+    )
 
 
 def _missing(name: str, cloud: str) -> dict[str, Any]:

@@ -35,6 +35,16 @@ def read_bundle(given: str) -> dict[str, Any]:
     return document
 
 
+def read_bundles(given: str) -> list[dict[str, Any]]:
+    """As read_bundle, and of a folder without a bundle.json those in its folders, in the order of their names."""
+    if given.startswith(PREFIX):
+        return [read_bundle(given)]
+    inside = sorted(Path(given).glob("*/bundle.json"))
+    if inside and not (Path(given) / "bundle.json").exists():
+        return [read_bundle(str(path)) for path in inside]
+    return [read_bundle(given)]
+
+
 def _read(path: Path) -> tuple[str, Any]:
     place = path / "bundle.json" if path.is_dir() else path
     try:

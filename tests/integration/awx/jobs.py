@@ -7,7 +7,7 @@
 usage: python jobs.py PLAN. The plan is JSON: `{folder, inventory, injected, jobs}`. A job is `{name, playbook, slices,
 only, at_once, limit, extra_vars, takes, drop}`: `only` lists the slices that run, `takes` the jobs whose artifacts it
 is given, as a node of a workflow is, and `drop` the slices of those that are withheld. FOLDER/NAME/SLICE/result.json
-then has exit code and artifacts.
+then has exit code, artifacts, and how many requests the clouds answered meanwhile.
 """
 
 from __future__ import annotations
@@ -193,13 +193,14 @@ def launch(
         f"@{_injected(folder, plan['injected'])}",
     ]
     (folder / "env/cmdline").write_text(" ".join(words))
+    before = _asked()
     done = subprocess.run(
         [sys.executable, "-c", _RUN, str(folder), str(ROOT), f"playbooks/{job['playbook']}"],
         env=_base(),
         check=False,
     )
     artifacts = _artifacts(folder)
-    said = {"code": done.returncode, "artifacts": artifacts}
+    said = {"code": done.returncode, "artifacts": artifacts, "asked": _asked() - before}
     (folder / "result.json").write_text(json.dumps(said))
     return artifacts
 
@@ -219,6 +220,11 @@ def _artifacts(folder: Path) -> dict[str, Any]:
         if event["event"] == "playbook_on_stats":
             return dict(event["event_data"].get("artifact_data") or {})
     return {}
+
+
+def _asked() -> int:
+    """How many requests the clouds have answered."""
+    return len(Path(os.environ["LAB_JOURNAL"]).read_text().splitlines())
 
 
 def _base() -> dict[str, str]:

@@ -203,6 +203,24 @@ def test_only_what_looks_at_each_target_alone_is_sliced(configured: dict[str, An
     assert [name for name, value in handed.items() if value == "bundle"] == ["playbooks/verify.yml"]
 
 
+def test_no_workflow_with_a_limit_is_sliced(configured: dict[str, Any]) -> None:
+    """A slice that the limit leaves empty fails, and what follows on success never comes."""
+    templates = {item["name"]: item for item in items(configured, "templates")}
+    limited = 0
+    for workflow in items(configured, "workflows"):
+        if not workflow.get("ask_limit_on_launch"):
+            continue
+        limited += 1
+        for node in workflow[NODES]:
+            template = templates.get(node.get("unified_job_template"))
+            if template:
+                count = node.get("job_slice_count", template["job_slice_count"])
+                assert count == 1, (workflow["name"], node["identifier"])
+                # A node's own count is taken only where the template asks for it.
+                assert template["job_slice_count"] == 1 or template["ask_job_slice_count_on_launch"]
+    assert limited == 1
+
+
 def test_no_lock_without_an_approval_before_its_proof(configured: dict[str, Any]) -> None:
     playbooks = {item["name"]: item for item in items(configured, "templates")}
     locking = 0

@@ -80,6 +80,31 @@ def test_what_cannot_be_described_is_named(described: dict[str, Any], said: str)
         added_vantages(hosts, hosts, ["a"])
 
 
+@pytest.mark.parametrize("groups", ["linux, offices", "linux,offices,", ["linux", "offices"]])
+def test_groups_are_a_list_or_a_text_with_commas(groups: Any) -> None:
+    hosts = {"a": target("app", app={"groups": groups})}
+    (added,) = added_vantages(hosts, hosts, ["a"])
+    assert added["groups"] == ["linux", "offices"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (target({"position": "inside"}), "a: vantages: an entry .* has to have its name"),
+        ({"vantages": {"app": {"position": "inside"}}}, "a: vantages: it has to be a list"),
+        ({"vantages": "app, office"}, "a: vantages: it has to be a list"),
+        ({"vantages": 3}, "a: vantages: it has to be a list"),
+        (target("app", app={"groups": {"linux": {}}}), "app: groups: it has to be a list"),
+        (target("app", app={"groups": [1]}), "app: groups: it has to be a list"),
+        (target("app", app="inside"), "app: it has to be a dictionary"),
+        (target("app") | {"private_endpoint_vantages": ["app"]}, "a: private_endpoint_vantages"),
+    ],
+)
+def test_what_has_another_form_is_named(variables: dict[str, Any], said: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=said):
+        added_vantages(["a"], {"a": variables}, ["a"])
+
+
 def test_two_descriptions_are_refused() -> None:
     hosts = {"a": target("app"), "b": target("app", app={"vantage_position": "spoke"})}
     with pytest.raises(

@@ -41,7 +41,7 @@ def test_all_is_well() -> None:
 
 
 def test_an_azure_endpoint_without_a_private_dns_zone() -> None:
-    """The seed's first question: clients go on resolving the public address."""
+    """The first of the two questions: clients go on resolving the public address."""
     document = report(runs.azure_run(runs.azure_without_zone))
     found = answer(document, 0)
     assert found["answer"] == "no"
@@ -61,7 +61,7 @@ def test_an_azure_endpoint_without_a_private_dns_zone() -> None:
 
 
 def test_an_identity_policy_is_no_enforcement() -> None:
-    """The seed's second question: only a rule above the callers counts."""
+    """The second of the two questions: only a rule above the callers counts."""
     document = report(runs.aws_run(runs.aws_identity_only))
     found = answer(document, 1)
     assert found["answer"] == "no"

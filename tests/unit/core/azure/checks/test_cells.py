@@ -450,7 +450,7 @@ def test_no_evidence_at_all_passes_nothing() -> None:
 
 
 def test_an_endpoint_without_a_zone_is_public_traffic_and_no_lock() -> None:
-    """The seed's first question: before a lock clients are still admitted by the public path."""
+    """The first of the two questions: before a lock clients are still admitted by the public path."""
     before = (
         no_zones,
         everyone("inside", azure.PUBLIC),

@@ -104,6 +104,14 @@ def test_every_item_is_of_the_format(configured: dict[str, Any]) -> None:
         assert not result.error_messages, (kind, item.get("name"), result.error_messages)
 
 
+def test_playbooks_and_image_are_of_this_release(configured: dict[str, Any]) -> None:
+    release = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
+    (project,) = (item for item in items(configured, "projects") if "playbooks" in item["name"])
+    (environment,) = items(configured, "execution_environments")
+    assert project["scm_branch"] == f"v{release}"
+    assert environment["image"].rpartition(":")[2] == release
+
+
 def test_names_are_unique(configured: dict[str, Any]) -> None:
     for kind in set(FORMAT) - {NODES}:
         listed = [item["name"] for item in configured[kind]]

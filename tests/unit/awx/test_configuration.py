@@ -31,6 +31,7 @@ BUILT_IN = {
     "Microsoft Azure Resource Manager",
     "Google Compute Engine",
     "Machine",
+    "Source Control",
 }
 # Playbooks that look at each target alone.
 SLICEABLE = {"playbooks/create.yml", "playbooks/dns.yml", "playbooks/verify.yml"}
@@ -127,6 +128,7 @@ def test_every_reference_leads_somewhere(configured: dict[str, Any]) -> None:
         "execution_environment": names(configured, "execution_environments"),
         "default_environment": names(configured, "execution_environments"),
         "credential_type": names(configured, "credential_types") | BUILT_IN,
+        "credential": names(configured, "credentials"),
         "credentials": names(configured, "credentials"),
         "unified_job_template": templates | workflows,
         "notification_templates_success": names(configured, "notifications"),
@@ -144,14 +146,41 @@ def test_every_reference_leads_somewhere(configured: dict[str, Any]) -> None:
                     seen |= {key} if listed else set()
     assert seen == set(leads)
     # And the other way round: nothing is made that nothing uses.
-    for kind, key in (("credentials", "credentials"), ("projects", "project")):
+    using = [
+        *items(configured, "templates"),
+        *items(configured, "inventory_sources"),
+        *items(configured, "projects"),
+    ]
+    for kind, keys in (
+        ("credentials", ("credentials", "credential")),
+        ("projects", ("project", "source_project")),
+        ("inventories", ("inventory",)),
+    ):
         used = {
             value
-            for item in [*items(configured, "templates"), *items(configured, "inventory_sources")]
-            for found in [item.get(key) or item.get(f"source_{key}") or []]
+            for item in using
+            for found in [item[key] for key in keys if key in item]
             for value in (found if isinstance(found, list) else [found])
         }
         assert names(configured, kind) == used
+
+
+def test_the_inventory_follows_its_repository(configured: dict[str, Any]) -> None:
+    projects = {item["name"]: item for item in items(configured, "projects")}
+    for source in items(configured, "inventory_sources"):
+        project = projects[source["source_project"]]
+        assert source["update_on_launch"]
+        assert project["scm_update_on_launch"]
+        assert project["scm_update_cache_timeout"] <= source["update_cache_timeout"]
+
+
+def test_an_emergency_needs_no_repository(configured: dict[str, Any]) -> None:
+    (template,) = (item for item in items(configured, "templates") if "one scope" in item["name"])
+    assert template["inventory"] not in {
+        source["inventory"] for source in items(configured, "inventory_sources")
+    }
+    projects = {item["name"]: item for item in items(configured, "projects")}
+    assert not projects[template["project"]]["scm_update_on_launch"]
 
 
 def test_every_playbook_has_a_template_and_exists(configured: dict[str, Any]) -> None:

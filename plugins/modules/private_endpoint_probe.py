@@ -25,7 +25,7 @@ description:
 author:
   - private_ai.endpoints contributors (@private-ai)
 requirements:
-  - Python 3.8 or newer on the vantage, and nothing else.
+  - Python on the vantage, and nothing else. 3.8 or newer with ansible-core 2.19, 3.9 or newer from 2.20 on.
 attributes:
   check_mode:
     description: Can run in check mode; it probes then as well, since a probe only reads.

@@ -55,5 +55,10 @@ def test_create_makes_a_build_context(tmp_path: Path) -> None:
     assert definition["dependencies"]["ansible_core"]["package_pip"] in recipe
     # The recipe looks by `introspect` into what it installs from this file.
     galaxy = yaml.safe_load((context / "_build/requirements.yml").read_text())
-    assert galaxy == {"collections": [{"name": "private_ai.endpoints"}]}
+    release = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
+    assert galaxy == {"collections": [{"name": "private_ai.endpoints", "version": release}]}
     assert "introspect" in recipe
+    # The base image has no Python.
+    interpreter = definition["dependencies"]["python_interpreter"]
+    assert f'PYPKG="{interpreter["package_system"]}"' in recipe
+    assert "$PKGMGR install $PYPKG" in recipe

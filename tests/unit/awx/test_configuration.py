@@ -31,6 +31,7 @@ BUILT_IN = {
     "Microsoft Azure Resource Manager",
     "Google Compute Engine",
     "Machine",
+    "Source Control",
 }
 # Playbooks that look at each target alone.
 SLICEABLE = {"playbooks/create.yml", "playbooks/dns.yml", "playbooks/verify.yml"}
@@ -104,6 +105,14 @@ def test_every_item_is_of_the_format(configured: dict[str, Any]) -> None:
         assert not result.error_messages, (kind, item.get("name"), result.error_messages)
 
 
+def test_playbooks_and_image_are_of_this_release(configured: dict[str, Any]) -> None:
+    release = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
+    (project,) = (item for item in items(configured, "projects") if "playbooks" in item["name"])
+    (environment,) = items(configured, "execution_environments")
+    assert project["scm_branch"] == f"v{release}"
+    assert environment["image"].rpartition(":")[2] == release
+
+
 def test_names_are_unique(configured: dict[str, Any]) -> None:
     for kind in set(FORMAT) - {NODES}:
         listed = [item["name"] for item in configured[kind]]
@@ -119,6 +128,7 @@ def test_every_reference_leads_somewhere(configured: dict[str, Any]) -> None:
         "execution_environment": names(configured, "execution_environments"),
         "default_environment": names(configured, "execution_environments"),
         "credential_type": names(configured, "credential_types") | BUILT_IN,
+        "credential": names(configured, "credentials"),
         "credentials": names(configured, "credentials"),
         "unified_job_template": templates | workflows,
         "notification_templates_success": names(configured, "notifications"),
@@ -136,14 +146,41 @@ def test_every_reference_leads_somewhere(configured: dict[str, Any]) -> None:
                     seen |= {key} if listed else set()
     assert seen == set(leads)
     # And the other way round: nothing is made that nothing uses.
-    for kind, key in (("credentials", "credentials"), ("projects", "project")):
+    using = [
+        *items(configured, "templates"),
+        *items(configured, "inventory_sources"),
+        *items(configured, "projects"),
+    ]
+    for kind, keys in (
+        ("credentials", ("credentials", "credential")),
+        ("projects", ("project", "source_project")),
+        ("inventories", ("inventory",)),
+    ):
         used = {
             value
-            for item in [*items(configured, "templates"), *items(configured, "inventory_sources")]
-            for found in [item.get(key) or item.get(f"source_{key}") or []]
+            for item in using
+            for found in [item[key] for key in keys if key in item]
             for value in (found if isinstance(found, list) else [found])
         }
         assert names(configured, kind) == used
+
+
+def test_the_inventory_follows_its_repository(configured: dict[str, Any]) -> None:
+    projects = {item["name"]: item for item in items(configured, "projects")}
+    for source in items(configured, "inventory_sources"):
+        project = projects[source["source_project"]]
+        assert source["update_on_launch"]
+        assert project["scm_update_on_launch"]
+        assert project["scm_update_cache_timeout"] <= source["update_cache_timeout"]
+
+
+def test_an_emergency_needs_no_repository(configured: dict[str, Any]) -> None:
+    (template,) = (item for item in items(configured, "templates") if "one scope" in item["name"])
+    assert template["inventory"] not in {
+        source["inventory"] for source in items(configured, "inventory_sources")
+    }
+    projects = {item["name"]: item for item in items(configured, "projects")}
+    assert not projects[template["project"]]["scm_update_on_launch"]
 
 
 def test_every_playbook_has_a_template_and_exists(configured: dict[str, Any]) -> None:
@@ -153,26 +190,32 @@ def test_every_playbook_has_a_template_and_exists(configured: dict[str, Any]) ->
 
 def test_every_question_is_about_a_variable_that_is_read(configured: dict[str, Any]) -> None:
     asked = list(questions(configured))
-    assert len(asked) >= 8
-    severities = specs()["report_fail_on"]["choices"]
+    assert len(asked) >= 2
     for playbook, question in asked:
-        variable = question["variable"]
         assert known(
-            variable,
+            question["variable"],
             playbook,
             "playbooks/tasks/*.yml",
             "playbooks/vars/*.yml",
             "roles/*/defaults/*.yml",
         )
-        if variable == "private_endpoint_fail_on":
-            assert question["choices"] == severities
-        if variable == "private_endpoint_expect":
-            assert set(question["choices"]) == set(specs()["verify_expectation"]["choices"])
-        if question["type"] == "multiplechoice":
-            assert question["default"] in question["choices"]
         # AWX passes an empty text for what nobody answered.
         assert question["required"]
         assert {"question_name", "type", "variable"} <= set(question)
+
+
+def test_no_default_of_a_survey_beats_the_inventory(configured: dict[str, Any]) -> None:
+    """AWX adds it to every launch as an extra variable. `serial` is read before any host is known."""
+    defaults = {
+        question["variable"] for _, question in questions(configured) if "default" in question
+    }
+    assert defaults
+    paths = [path for place in ("playbooks", "roles") for path in (ROOT / place).rglob("*.yml")]
+    lines = [line.strip() for path in paths for line in path.read_text().splitlines()]
+    for variable in defaults:
+        used = [line for line in lines if variable in line and not line.startswith("#")]
+        assert used
+        assert all(line.startswith("serial:") for line in used), variable
 
 
 def test_every_extra_variable_is_read(configured: dict[str, Any]) -> None:

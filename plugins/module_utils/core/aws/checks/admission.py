@@ -17,7 +17,7 @@ from . import common
 DENIED = {
     "denied_scp": "Add this endpoint to the service control policy's list with private_ai.endpoints.bedrock_lockdown",
     "denied_endpoint_policy": "Admit the caller's organisation and the action in the endpoint policy with "
-    "private_ai.endpoints.bedrock_vpc_endpoint (policy: generated, organization_id)",
+    "private_ai.endpoints.bedrock_vpc_endpoint (endpoint_policy: generated, organization_id)",
     "tls": "Find what re-signs TLS between the vantage and the endpoint (a proxy or firewall), and exempt these hosts",
 }
 CREDENTIALS = "Give the probe valid credentials of a caller that may make this read"

@@ -63,8 +63,8 @@ CHECK = Check(
     severity="high",
     why="Through a wide endpoint policy, stolen or foreign credentials work from inside the network, and "
     "data can leave to somebody else's account over the private path.",
-    fix="Run private_ai.endpoints.bedrock_vpc_endpoint with policy: generated and organization_id "
-    "(playbooks/create.yml)",
+    fix="Run private_ai.endpoints.bedrock_vpc_endpoint with endpoint_policy: generated and "
+    "organization_id (playbooks/create.yml)",
     needs="endpoints of the evidence",
     judge=_judge,
     references=(common.DOCS_POLICY, "NIST SP 800-53 AC-6"),

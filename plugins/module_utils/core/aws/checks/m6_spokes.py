@@ -121,8 +121,8 @@ CHECK = Check(
     severity="critical",
     why="Private DNS of an endpoint answers in its own VPC only: callers in a spoke go on over the public "
     "path, and a lock would cut them off.",
-    fix="Run private_ai.endpoints.bedrock_private_dns with this VPC among its vpc_ids (playbooks/dns.yml), or give "
-    "it endpoints of its own, and name a spoke vantage in it",
+    fix="Run private_ai.endpoints.bedrock_private_dns with this VPC among its spoke_vpcs "
+    "(bedrock_spoke_vpcs; playbooks/dns.yml), or give it endpoints of its own, and name a spoke vantage in it",
     needs="network, endpoints and dns of the evidence, and observations by name from spoke vantages",
     judge=_judge,
     references=(common.DOCS_ZONES, common.DOCS_DNS),

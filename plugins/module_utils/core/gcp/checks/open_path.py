@@ -25,8 +25,8 @@ CHECK = Check(
     title="The public path is open",
     severity="high",
     why="An undone lock that still refuses keeps callers out that were let in before it.",
-    fix="Wait until the perimeter's change has taken effect (up to thirty minutes) and probe again; then look for "
-    "another perimeter that holds the project",
+    fix="Wait until the perimeter's change has taken effect (Google says up to thirty minutes) and probe again; then "
+    "look for another perimeter that holds the project",
     needs="observations by name, with a token, from outside vantages",
     judge=_judge,
     references=(common.DOCS_PERIMETER,),

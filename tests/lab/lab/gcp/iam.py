@@ -92,6 +92,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "logging.logEntries.list",
         "logging.logs.list",
         "logging.privateLogEntries.list",
+        "resourcemanager.projects.get",
     ),
     "roles/resourcemanager.projectIamAdmin": (
         "resourcemanager.projects.get",

@@ -60,6 +60,11 @@ DENIED = (
             ("ec2:CreateTags", "service control policy"),
         ),
         (answered("AccessDenied"), "denied", ("ec2:CreateVpcEndpoint", "Allow")),
+        (
+            answered("AccessDenied", "because no permissions boundary allows the x action"),
+            "denied",
+            ("Let the permissions boundary allow ec2:CreateVpcEndpoint",),
+        ),
         (answered("ExpiredToken"), "credentials", ("expired", "clock")),
         (answered("AuthFailure"), "credentials", ("does not accept",)),
         (answered("RequestLimitExceeded", status=503), "throttled", ("throttling",)),

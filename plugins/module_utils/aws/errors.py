@@ -168,7 +168,9 @@ def _allow(message: str, action: str) -> str:
         where = policy[1] if policy else "policy"
         return f"An explicit deny in a {where} forbids {action} to these credentials: change it, or use others"
     if found := _CEILING.search(message):
-        return f"Let the {found[1]} allow {action}: no policy of these credentials can, or use others"
+        return (
+            f"Let the {found[1]} allow {action}: no policy of these credentials can, or use others"
+        )
     return f"Allow {action} to these credentials, or use others"
 
 

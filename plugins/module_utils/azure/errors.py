@@ -205,7 +205,9 @@ def _fix(kind: Kind, code: str, action: str | None, scope: str | None, message: 
     if kind == "denied" and "linked subscription" in message:
         return "It lies in another tenant: name a resource in the tenant of these credentials"
     if kind == "denied" and "deny assignment" in message:
-        return "No role helps against a deny assignment: ask who placed it to exempt these credentials"
+        return (
+            "No role helps against a deny assignment: ask who placed it to exempt these credentials"
+        )
     if code == "MissingSubscriptionRegistration":
         return "Register the resource provider in the subscription: az provider register"
     if code == "ScopeLocked":

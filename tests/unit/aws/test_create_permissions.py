@@ -32,14 +32,14 @@ class Ec2:
     def client(self, _service: str) -> Ec2:
         return self
 
-    def create_tags(self, *, DryRun: bool, Resources: list[str], **_more: Any) -> None:
-        self._answer("CreateTags", DryRun, Resources[0])
+    def create_tags(self, **given: Any) -> None:
+        self._answer("CreateTags", given, *given["Resources"])
 
-    def delete_security_group(self, *, DryRun: bool, GroupId: str) -> None:
-        self._answer("DeleteSecurityGroup", DryRun, GroupId)
+    def delete_security_group(self, **given: Any) -> None:
+        self._answer("DeleteSecurityGroup", given, given["GroupId"])
 
-    def _answer(self, operation: str, rehearsed: bool, resource: str) -> None:
-        assert rehearsed
+    def _answer(self, operation: str, given: dict[str, Any], resource: str) -> None:
+        assert given["DryRun"]
         self.tried.append(f"{operation} {resource}")
         code = "UnauthorizedOperation" if resource in self.denied else "DryRunOperation"
         raise ClientError({"Error": {"Code": code, "Message": f"of {resource}"}}, operation)
@@ -65,7 +65,11 @@ def test_every_resource_is_tried_before_the_first_write(denied: str) -> None:
     ec2: Any = Ec2(denied)
     with pytest.raises(AwsError, match=f"of {denied}"):
         rehearse(ec2, "vpc-1", [tagged("vpce-1"), tagged("vpce-2"), GROUP])
-    assert sorted(ec2.tried) == ["CreateTags vpce-1", "CreateTags vpce-2", "DeleteSecurityGroup sg-1"]
+    assert sorted(ec2.tried) == [
+        "CreateTags vpce-1",
+        "CreateTags vpce-2",
+        "DeleteSecurityGroup sg-1",
+    ]
 
 
 def test_a_single_request_is_its_own_rehearsal() -> None:

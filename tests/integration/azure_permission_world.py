@@ -197,7 +197,7 @@ def _permission(kept: Kept, scopes: Mapping[str, str]) -> dict[str, Any]:
 
 
 def target_resources() -> list[dict[str, Any]]:
-    """What the default world's first account lacks: a route table, a NAT gateway, and a subnet that the account lets in."""
+    """What the default world's first account lacks: what a subnet can name, and a subnet that the account lets in."""
     table = f"{DEFAULT_GROUP}/providers/Microsoft.Network/routeTables/app"
     gateway = f"{DEFAULT_GROUP}/providers/Microsoft.Network/natGateways/app"
     batch = {

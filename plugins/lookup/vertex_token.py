@@ -77,6 +77,8 @@ client.preload()
 # A task that loops over vantages asks once: what a connection knows is good for as long as its token is.
 _CONNECTIONS: dict[str, client.Connection] = {}
 
+# Google names it when the account that signs in may not make tokens of the other.
+_IMPERSONATION = "iam.serviceAccounts.getAccessToken"
 _OPTIONS = (
     "auth_kind",
     "service_account_file",
@@ -99,7 +101,12 @@ class LookupModule(LookupBase):
         try:
             return [self._token(options, str(email)) for email in terms]
         except EndpointError as error:
-            raise AnsibleLookupError(str(error)) from error
+            if _IMPERSONATION in error.what:
+                error.fix = (
+                    f"Allow {_IMPERSONATION} on that account alone: all that this takes is in "
+                    "permissions/gcp/probe-controller.yml"
+                )
+            raise AnsibleLookupError(error.message) from error
 
     def _token(self, options: Mapping[str, Any], email: str) -> str:
         if not email:

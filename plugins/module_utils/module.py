@@ -73,7 +73,7 @@ def execute(spec: ModuleSpec, run: Run) -> None:
         result = run(module.params, context)
     except EndpointError as error:
         _speak(module, context)
-        permissions.advise(error, module._name, module.params)
+        permissions.advise(error, module._name or "", module.params)
         module.fail_json(error.message, **error.as_result())
     _speak(module, context)
     module.exit_json(**result)

@@ -177,8 +177,8 @@ notes:
     C(permissions/aws/unlock.json), in the management account or in one that service control policies are delegated to,
     and C(permissions/aws/lockdown-vpc.json) in the account of each of O(members).
   - AWS takes up to five minutes until a change of a service control policy binds everywhere.
-  - An organization has one place for all Regions. Where none is set, V(us-east-1) serves every O(state) but V(locked)
-    and V(admitted).
+  - An organization has one place for all commercial Regions. Where no Region is set, V(us-east-1) serves every O(state)
+    but V(locked) and V(admitted), and with a role of AWS GovCloud (US) or China in O(assume_role_arn) the one there.
 seealso:
   - name: Service control policies
     description: What they bind, and what they do not.

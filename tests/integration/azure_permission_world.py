@@ -102,8 +102,14 @@ class Own:
 
     def _networks(self) -> Iterable[dict[str, Any]]:
         table = f"{self.network_group}/providers/Microsoft.Network/routeTables/app"
+        gateway = f"{self.network_group}/providers/Microsoft.Network/natGateways/app"
         yield {"id": table, "location": "eastus", "properties": {}}
-        subnet = {"addressPrefix": "10.20.2.0/24", "routeTable": {"id": table}}
+        yield {"id": gateway, "location": "eastus", "sku": {"name": "Standard"}}
+        subnet = {
+            "addressPrefix": "10.20.2.0/24",
+            "routeTable": {"id": table},
+            "natGateway": {"id": gateway},
+        }
         for network, cidr, properties in (
             (self.app, "10.20.0.0/16", subnet),
             (self.spoke, "10.21.0.0/16", {"addressPrefix": "10.21.1.0/24"}),
@@ -191,8 +197,9 @@ def _permission(kept: Kept, scopes: Mapping[str, str]) -> dict[str, Any]:
 
 
 def target_resources() -> list[dict[str, Any]]:
-    """What the default world's first account lacks: a route table, and a subnet that the account lets in."""
+    """What the default world's first account lacks: what a subnet can name, and a subnet that the account lets in."""
     table = f"{DEFAULT_GROUP}/providers/Microsoft.Network/routeTables/app"
+    gateway = f"{DEFAULT_GROUP}/providers/Microsoft.Network/natGateways/app"
     batch = {
         "name": "batch",
         "properties": {
@@ -213,8 +220,13 @@ def target_resources() -> list[dict[str, Any]]:
             for account in (OPENAI, FOUNDRY)
         ),
         {"id": table, "location": "eastus", "properties": {}},
+        {"id": gateway, "location": "eastus", "sku": {"name": "Standard"}},
         {
             "id": SUBNET,
-            "properties": {"addressPrefix": "10.20.2.0/24", "routeTable": {"id": table}},
+            "properties": {
+                "addressPrefix": "10.20.2.0/24",
+                "routeTable": {"id": table},
+                "natGateway": {"id": gateway},
+            },
         },
     ]

@@ -146,7 +146,7 @@ def told(results: Sequence[Mapping[str, Any]], permission: str) -> str:
             if wanted.search(str(text)):
                 return " ".join(str(text).split())
         for entry in (item.get("evidence") or {}).get("missing") or ():
-            if wanted.fullmatch(entry["action"]):
+            if wanted.search(entry["action"]):
                 return f"missing: {entry['part']}, {entry['resource']}: {entry['code']}"
         for answer in _messages(item.get("observations")):
             if wanted.search(answer):

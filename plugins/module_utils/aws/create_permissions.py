@@ -10,7 +10,7 @@ plan is done. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateV
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -33,15 +33,28 @@ Request = tuple[str, dict[str, Any]]
 
 
 def rehearse(connection: Connection, vpc_id: str, changes: Iterable[Change]) -> None:
-    """Try one request of each kind that the plan needs; AwsError names every action that is denied."""
-    requests = dict(item for change in changes for item in reversed(_requests(vpc_id, change)))
+    """Try one request of each kind that the plan needs on each resource; AwsError names every action that is denied.
+
+    Policies tell resources apart, above all by their tags.
+    """
+    requests = (item for change in changes for item in reversed(_requests(vpc_id, change)))
     calls: dict[str, Callable[[], None]] = {
-        operation: partial(_try, connection, vpc_id, operation, parameters)
-        for operation, parameters in requests.items()
+        f"{operation} {_resource(parameters)}": partial(
+            _try, connection, vpc_id, operation, parameters
+        )
+        for operation, parameters in requests
     }
     # A single request is its own rehearsal.
     if len(calls) > 1:
         gather(calls)
+
+
+def _resource(parameters: Mapping[str, Any]) -> str:
+    """What a request changes; empty for one that creates."""
+    for name in ("Resources", "VpcEndpointIds"):
+        if name in parameters:
+            return " ".join(parameters[name])
+    return str(parameters.get("VpcEndpointId") or parameters.get("GroupId") or "")
 
 
 def _try(connection: Connection, vpc_id: str, operation: str, parameters: dict[str, Any]) -> None:

@@ -53,6 +53,10 @@ _THROTTLED = frozenset(
     }
 )
 _ACTION = re.compile(r"not authorized to perform:?\s+(?P<action>[a-z0-9-]+:[A-Za-z0-9*]+)")
+# What only takes away from what policies of the caller allow.
+_CEILING = re.compile(
+    r"no (service control policy|permissions boundary|session policy|VPC endpoint policy) allows"
+)
 _ENCODED = re.compile(r"\s*Encoded authorization failure message:.*", re.DOTALL)
 
 
@@ -163,6 +167,10 @@ def _allow(message: str, action: str) -> str:
         policy = re.search(r"explicit deny in an? ([a-z -]+?policy)", message)
         where = policy[1] if policy else "policy"
         return f"An explicit deny in a {where} forbids {action} to these credentials: change it, or use others"
+    if found := _CEILING.search(message):
+        return (
+            f"Let the {found[1]} allow {action}: no policy of these credentials can, or use others"
+        )
     return f"Allow {action} to these credentials, or use others"
 
 

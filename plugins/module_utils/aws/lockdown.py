@@ -28,6 +28,8 @@ from .client import AwsError, Connection, calling, connect, gather
 from .lockdown_apply import apply
 from .organization import SCP, Organization
 
+# Where AWS Organizations is in each partition: https://docs.aws.amazon.com/general/latest/gr/ao.html
+_HOMES = {"aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
 # States that add to what stands.
 _ADDING = ("locked", "admitted")
 UNPROVED = "a proof that every member of the scope is reached only through its endpoints"
@@ -51,7 +53,7 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
     """Do what `state` asks; see the module's documentation for options and result."""
     wanted = _wanted(params, context)
     # In an emergency nobody looks for a Region; what is added is looked at in one.
-    connection = connect(params, home=None if params["state"] in _ADDING else "us-east-1")
+    connection = connect(params, home=None if params["state"] in _ADDING else home(params))
     organization = Organization(connection)
     now = datetime.now(timezone.utc)
     standing = organization.standing(params["policy_name"])
@@ -82,6 +84,12 @@ def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
         delta=made.delta.to_json() if made.delta else None,
         binds=binds,
     )
+
+
+def home(params: Mapping[str, Any]) -> str:
+    """Where the organization is, by the partition of the role that is entered; else that of commercial Regions."""
+    role = str(params.get("assume_role_arn") or "")
+    return _HOMES.get(":".join(role.split(":")[1:2]), "us-east-1")
 
 
 @dataclass

@@ -57,6 +57,8 @@ def subnet(item: Document) -> Subnet:
         prefixes=tuple(str(one) for one in prefixes if one),
         policies=str(known.get("privateEndpointNetworkPolicies") or "Disabled"),
         group_id=str((known.get("networkSecurityGroup") or {}).get("id") or ""),
+        route_table_id=str((known.get("routeTable") or {}).get("id") or ""),
+        nat_gateway_id=str((known.get("natGateway") or {}).get("id") or ""),
         delegations=tuple(
             str(_properties(one).get("serviceName") or one.get("name"))
             for one in known.get("delegations") or ()

@@ -14,7 +14,7 @@ from typing import Any
 from ..core.azure.arm_id import ArmId
 from ..core.azure.plan_dns_types import Home
 from ..core.errors import EndpointError
-from .client import CONNECTION_SPEC, Connection, connect, settle
+from .client import CONNECTION_SPEC, AzureError, Connection, connect, settle
 
 # Another set of credentials: the module's option zone_credentials.
 CREDENTIALS_SPEC: dict[str, Any] = {
@@ -60,12 +60,22 @@ class Places:
         for side, answer in settle(calls).items():
             if isinstance(answer, EndpointError):
                 # Who may not list subscriptions may still work in those that are named.
-                continue
+                if kept_from_us(answer):
+                    continue
+                raise answer
             for item in answer:
                 name = str(item["subscriptionId"]).lower()
                 if name not in found:
                     found[name] = self.zones if side == "zones" else self.main
         return found
+
+
+def kept_from_us(answer: EndpointError) -> bool:
+    """Whether these credentials are not to know, which no second try would change."""
+    return isinstance(answer, AzureError) and (
+        answer.kind in ("denied", "missing", "refused")
+        or answer.code == "InvalidAuthenticationTokenTenant"
+    )
 
 
 def places(params: Mapping[str, Any]) -> Places:

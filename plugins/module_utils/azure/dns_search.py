@@ -20,7 +20,7 @@ from ..core.contracts import KNOWN_AFTER_APPLY
 from ..core.errors import EndpointError
 from . import dns_convert, dns_read
 from .client import AzureError, Connection, gather, settle
-from .dns_places import Places, home
+from .dns_places import Places, home, kept_from_us
 from .dns_read import Reading
 
 _ZONES = "Microsoft.Network/privateDnsZones"
@@ -155,7 +155,10 @@ def _refuse(found: Mapping[str, Any], view: View) -> None:
 
 
 def _unseen(found: Mapping[str, Any]) -> list[str]:
-    """Subscriptions that were not looked through, which others may own."""
+    """Subscriptions that were not looked through, which others may own.
+
+    What gave no answer this time is raised: a zone could be linked that cuts off names of theirs.
+    """
     said = {
         "zones": "its private DNS zones, one of which may be linked to a network already",
         "accounts": "its AI accounts, whose names a zone that is linked would take",
@@ -164,6 +167,8 @@ def _unseen(found: Mapping[str, Any]) -> list[str]:
     for name, answer in found.items():
         kind, _space, subscription = name.partition(" ")
         if kind in said and isinstance(answer, EndpointError):
+            if not kept_from_us(answer):
+                raise answer
             notes.append(
                 f"Of subscription {subscription} not everything is known: {said[kind]}: {answer.message}"
             )

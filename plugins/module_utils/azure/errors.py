@@ -61,8 +61,8 @@ _MISSING = frozenset(
     }
 )
 _ACTION = re.compile(r"perform action\(?s?\)? '(?P<action>[^']+)'")
-# The last one: what a linked check misses stands after what is allowed.
-_LINKED = re.compile(r".*perform action(?:\(s\))? '(?P<action>[^']+)' on the linked scope")
+# What such a text names before "does not have" is allowed: a linked check, a deny assignment or a tenant is what fails.
+_HELD = "has permission to perform"
 _SCOPE = re.compile(r"(?:over|on the linked) scope(?:\(s\))? '(?P<scope>[^']+)'")
 
 
@@ -160,8 +160,13 @@ def answered(
     kind = _kind(status, code)
     scope = resource
     if kind == "denied":
-        found = _LINKED.match(message) or _ACTION.search(message)
-        where = _SCOPE.search(message)
+        lacking = message
+        if _HELD in message:
+            lacking = message.partition("does not have")[2]
+            # The call's own action may be the one that is held.
+            action = None
+        found = _ACTION.search(lacking)
+        where = _SCOPE.search(lacking)
         action = found["action"] if found else action
         scope = where["scope"] if where else resource
         message = f"permission denied for {action}: {message}" if action else message
@@ -172,7 +177,7 @@ def answered(
         status=status,
         resource=resource,
         code=code,
-        fix=_fix(kind, code, action, scope),
+        fix=_fix(kind, code, action, scope, message),
     )
 
 
@@ -196,7 +201,13 @@ def _kind(status: int, code: str) -> Kind:
     return "refused"
 
 
-def _fix(kind: Kind, code: str, action: str | None, scope: str | None) -> str:
+def _fix(kind: Kind, code: str, action: str | None, scope: str | None, message: str) -> str:
+    if kind == "denied" and "linked subscription" in message:
+        return "It lies in another tenant: name a resource in the tenant of these credentials"
+    if kind == "denied" and "deny assignment" in message:
+        return (
+            "No role helps against a deny assignment: ask who placed it to exempt these credentials"
+        )
     if code == "MissingSubscriptionRegistration":
         return "Register the resource provider in the subscription: az provider register"
     if code == "ScopeLocked":

@@ -33,7 +33,11 @@ QUERY = """AzureDiagnostics
 | take {rows}"""
 # What a query gets whose table does not exist: nothing was ever logged there.
 _NO_TABLE = "BadArgumentError"
-_QUERY = "Microsoft.OperationalInsights/workspaces/query/read"
+# A denial does not say which of the two is lacking: to query at all, or to read the table.
+_QUERY = (
+    "Microsoft.OperationalInsights/workspaces/query/read and "
+    "Microsoft.OperationalInsights/workspaces/query/AzureDiagnostics/read"
+)
 
 
 def workspaces(logging: Mapping[str, Any] | None) -> list[str]:

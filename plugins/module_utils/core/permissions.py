@@ -70,6 +70,16 @@ FILES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "vertex_psc_endpoint_info": {ANY: _of("gcp", "observe", "organization", "project", "network")},
 }
+# Where something else than the caller's own roles says no, as AWS and Azure word it: no file helps there.
+_BEYOND_FILES = (
+    "explicit deny",
+    "no service control policy allows",
+    "no permissions boundary allows",
+    "no session policy allows",
+    "no VPC endpoint policy allows",
+    "deny assignment",
+    "linked subscription",
+)
 # What the credentials need that only enter the roles of others.
 _ENTERING = {"sts:AssumeRole": ("aws/controller.json",)}
 
@@ -85,9 +95,11 @@ def files(module: str, params: Mapping[str, Any], action: str | None = None) -> 
 def advise(error: EndpointError, module: str, params: Mapping[str, Any]) -> None:
     """Let the error of a denied call say where all that the module needs is written down.
 
-    An explicit deny is left alone: no permission is of use against it.
+    What no permission is of use against is left alone.
     """
-    if getattr(error, "kind", None) != "denied" or "explicit deny" in error.what:
+    if getattr(error, "kind", None) != "denied":
+        return
+    if any(text in error.what for text in _BEYOND_FILES):
         return
     named = files(module, params, getattr(error, "action", None))
     if named:

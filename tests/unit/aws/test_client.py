@@ -14,7 +14,7 @@ import pytest
 from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
 
-from ansible_collections.private_ai.endpoints.plugins.module_utils.aws import client
+from ansible_collections.private_ai.endpoints.plugins.module_utils.aws import client, lockdown
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
 from ansible_collections.private_ai.endpoints.plugins.module_utils.waiting import (
     Deadline,
@@ -60,6 +60,11 @@ DENIED = (
             ("ec2:CreateTags", "service control policy"),
         ),
         (answered("AccessDenied"), "denied", ("ec2:CreateVpcEndpoint", "Allow")),
+        (
+            answered("AccessDenied", "because no permissions boundary allows the x action"),
+            "denied",
+            ("Let the permissions boundary allow ec2:CreateVpcEndpoint",),
+        ),
         (answered("ExpiredToken"), "credentials", ("expired", "clock")),
         (answered("AuthFailure"), "credentials", ("does not accept",)),
         (answered("RequestLimitExceeded", status=503), "throttled", ("throttling",)),
@@ -110,6 +115,19 @@ def test_what_has_one_place_needs_no_region() -> None:
     keys = {"access_key": "a", "secret_key": "s"}
     assert client.connect(keys, home="us-east-1").region == "us-east-1"
     assert client.connect({**keys, "region": "eu-west-1"}, home="us-east-1").region == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("role", "region"),
+    [
+        (None, "us-east-1"),
+        ("arn:aws:iam::111111111111:role/lock", "us-east-1"),
+        ("arn:aws-us-gov:iam::111111111111:role/lock", "us-gov-west-1"),
+        ("arn:aws-cn:iam::111111111111:role/lock", "cn-northwest-1"),
+    ],
+)
+def test_an_organization_is_where_its_role_is(role: str | None, region: str) -> None:
+    assert lockdown.home({"assume_role_arn": role}) == region
 
 
 def test_older_names_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

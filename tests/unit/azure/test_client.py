@@ -373,6 +373,46 @@ DENIED = (
     "'Microsoft.Network/privateEndpoints/write' over scope '/subscriptions/s/resourceGroups/g' or the scope is invalid."
 )
 
+HELD = (
+    "The client 'c' with object id 'o' has permission to perform action "
+    "'Microsoft.Network/privateEndpoints/write' on scope '/subscriptions/s/resourceGroups/g'; however, "
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "rest", "action", "fix"),
+    [
+        (
+            "LinkedAuthorizationFailed",
+            "it does not have permission to perform action(s) 'Microsoft.Network/virtualNetworks/subnets/join/action' "
+            "on the linked scope(s) '/subscriptions/s/n' (respectively) or the linked scope(s) are invalid.",
+            "Microsoft.Network/virtualNetworks/subnets/join/action",
+            "join/action on /subscriptions/s/n",
+        ),
+        (
+            "LinkedAuthorizationFailed",
+            "the current tenant 't' is not authorized to access linked subscription 'u'.",
+            None,
+            "another tenant",
+        ),
+        (
+            "DenyAssignmentAuthorizationFailed",
+            "the access is denied because of the deny assignment with name 'locked' and Id 'd' at scope '/s'.",
+            None,
+            "who placed it",
+        ),
+    ],
+)
+def test_what_the_client_may_do_is_not_named_as_lacking(
+    code: str, rest: str, action: str | None, fix: str
+) -> None:
+    called = "Microsoft.Network/privateEndpoints/write"
+    document = {"error": {"code": code, "message": HELD + rest}}
+    error = answered(403, document, "endpoint", action=called)
+    assert error.kind == "denied" and error.action == action
+    assert f"permission denied for {called}" not in error.message
+    assert fix in error.fix
+
 
 @pytest.mark.parametrize(
     ("status", "code", "message", "kind", "words"),

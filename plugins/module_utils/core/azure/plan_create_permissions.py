@@ -26,6 +26,8 @@ from .plan_create_types import (
 
 _ENDPOINTS = "Microsoft.Network/privateEndpoints"
 _GROUPS = "Microsoft.Network/networkSecurityGroups"
+_TABLES = "Microsoft.Network/routeTables"
+_GATEWAYS = "Microsoft.Network/natGateways"
 _SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 _APPROVAL = "Microsoft.CognitiveServices/accounts/PrivateEndpointConnectionsApproval/action"
 
@@ -90,10 +92,17 @@ def _network_needs(
             *([(f"{_GROUPS}/securityRules/write", where)] if change.set else []),
             *([(f"{_GROUPS}/securityRules/delete", where)] if change.delete else []),
         ]
-    found = [(f"{_SUBNETS}/write", change.subnet.id)]
-    # The whole subnet is sent, with the group that it has or gets.
+    # The whole subnet is sent, with what it has, and the group that it has or gets.
     group_id = change.subnet.group_id if change.group_id is None else change.group_id
-    return [*found, *([(f"{_GROUPS}/join/action", scope(group_id))] if group_id else [])]
+    joined = (
+        (_GROUPS, scope(group_id) if group_id else ""),
+        (_TABLES, change.subnet.route_table_id),
+        (_GATEWAYS, change.subnet.nat_gateway_id),
+    )
+    return [
+        (f"{_SUBNETS}/write", change.subnet.id),
+        *((f"{kind}/join/action", where) for kind, where in joined if where),
+    ]
 
 
 def _any(patterns: Iterable[str], action: str) -> bool:

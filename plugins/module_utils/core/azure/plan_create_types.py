@@ -105,6 +105,8 @@ class Subnet:
     used: int
     others: int
     state: str
+    route_table_id: str = ""
+    nat_gateway_id: str = ""
 
     @property
     def network_id(self) -> str:

@@ -4,6 +4,9 @@
 """The query API of Log Analytics: POST (or GET) /v1/workspaces/{id}/query.
 
 https://learn.microsoft.com/azure/azure-monitor/logs/api/overview
+
+Who runs a query needs the right to, and one for each table that is read:
+https://learn.microsoft.com/azure/azure-monitor/logs/manage-access
 """
 
 from __future__ import annotations
@@ -27,7 +30,9 @@ from .kql_words import QueryError
 from .state import Principal, Resource, State
 
 _PATH = re.compile(r"/v1/workspaces/([^/]+)/query")
-_ACTION = "Microsoft.OperationalInsights/workspaces/query/read"
+_QUERY = "Microsoft.OperationalInsights/workspaces/query"
+# There are no other tables here.
+_ACTIONS = (f"{_QUERY}/read", f"{_QUERY}/{logs.TABLE}/read")
 
 
 class QueryProblem(Exception):
@@ -150,7 +155,9 @@ class LogAnalytics:
         known = self._state.subscriptions.get(workspace.id.subscription.lower())
         if known is None or known.tenant != caller.tenant:
             return False
-        return access.allowed(self._state, caller, _ACTION, str(workspace.id))
+        return all(
+            access.allowed(self._state, caller, each, str(workspace.id)) for each in _ACTIONS
+        )
 
     def fault(self, _: Call, kind: Literal["throttle", "error"]) -> Response:
         if kind == "throttle":

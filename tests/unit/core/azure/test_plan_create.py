@@ -71,6 +71,7 @@ SUBNET = f"{APP}/virtualNetworks/app/subnets/endpoints"
 ACCOUNT = "/subscriptions/c/resourceGroups/ai/providers/Microsoft.CognitiveServices/accounts/x"
 ENDPOINT = f"{APP}/privateEndpoints/pe-x-app"
 GROUP = f"{APP}/networkSecurityGroups/shared"
+TABLE, GATEWAY = f"{APP}/routeTables/app", f"{APP}/natGateways/app"
 PUBLIC = names.cloud("AzureCloud")
 OPTIONS: dict[str, Any] = {
     "account_id": ACCOUNT,
@@ -124,6 +125,8 @@ def subnet(policies: str = "Disabled", group_id: str = "", **more: Any) -> Subne
         "used": 0,
         "others": 0,
         "state": "Succeeded",
+        "route_table_id": TABLE,
+        "nat_gateway_id": GATEWAY,
     }
     return Subnet(**{**fields, **more})
 
@@ -642,6 +645,8 @@ def test_every_write_is_asked_for_where_it_happens(desired: Desired, observed: O
     for item in changes:
         if isinstance(item, ChangeSubnet):
             assert ("Microsoft.Network/virtualNetworks/subnets/write", SUBNET) in needs
+            assert ("Microsoft.Network/routeTables/join/action", TABLE) in needs
+            assert ("Microsoft.Network/natGateways/join/action", GATEWAY) in needs
         if isinstance(item, CreateGroup):
             # It does not exist yet, so that its resource group is asked.
             assert not any(same(scope, str(item.id)) for _action, scope in needs)

@@ -288,6 +288,7 @@ EXAMPLES = r"""
               methodSelectors: [{method: '*'}]
           resources: ['*']
     require_proof: false
+    run_id: "{{ run_id }}"
 
 - name: Unlock in an emergency
   private_ai.endpoints.vertex_lockdown:

@@ -104,8 +104,8 @@ options:
   action_prefixes:
     description:
       - Services that are locked, as the part of their IAM actions before the colon.
-      - One that no endpoint of O(members) serves is refused everywhere. The module warns of it, since CloudTrail's event
-        history does not show who makes calls like InvokeEndpoint, InvokeAgent or Retrieve.
+      - One that no endpoint of O(members) serves is refused everywhere. The module warns of it, since CloudTrail's
+        event history does not show who makes calls like InvokeEndpoint, InvokeAgent or Retrieve.
     type: list
     elements: str
     default: [bedrock, bedrock-agentcore, bedrock-mantle, sagemaker]

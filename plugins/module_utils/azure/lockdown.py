@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from ..core import permissions
 from ..core import steps as step_list
 from ..core.azure.arm_id import ArmId
+from ..core.azure.configuration import NEEDED
 from ..core.azure.lock_checks import member_problems, problems
 from ..core.azure.lock_record import from_tags
 from ..core.azure.lock_settings import DISABLED, ENABLED
@@ -158,7 +160,10 @@ def _may_lock(task: _Task, context: Context, where: Places, made: LockPlan) -> b
         return True
     try:
         evidence = {} if proof is None else lockdown_members.read(where, task.params)
-        refuse(lockdown_members.unread(evidence), "the lock may not be made")
+        refuse(
+            permissions.unread(evidence, NEEDED, "azure_openai_lockdown"),
+            "the lock may not be made",
+        )
         refuse(member_problems(made.start, evidence), "the lock may not be made")
         lockdown_members.check(task.params, evidence, task.now)
     except EndpointError as error:

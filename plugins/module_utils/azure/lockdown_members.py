@@ -41,18 +41,6 @@ def read(where: Places, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return gather(calls)
 
 
-def unread(evidence: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What may not be read of members, so that nothing can be said of them."""
-    return [
-        f"members: {name} could not be read: {item['message']}. Allow {item['action']} on {item['resource']}: "
-        "all that this takes is in permissions/azure/lockdown-network.json, permissions/azure/lockdown-account.json "
-        "and permissions/azure/lockdown-hub.json"
-        for name, found in sorted(evidence.items())
-        for item in found["missing"]
-        if item["part"] in NEEDED
-    ]
-
-
 def check(
     params: Mapping[str, Any], evidence: Mapping[str, Mapping[str, Any]], now: datetime
 ) -> None:

@@ -9,7 +9,7 @@ The files themselves are not sent to where a module runs; a test holds this page
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from .errors import EndpointError
@@ -92,6 +92,23 @@ def files(module: str, params: Mapping[str, Any], action: str | None = None) -> 
     return states.get(str(params.get("state") or ANY), states.get(ANY, ()))
 
 
+def unread(
+    evidence: Mapping[str, Mapping[str, Any]], parts: Collection[str], module: str
+) -> list[str]:
+    """What may not be read of a lock's members in these parts of their evidence: nothing can be said of them then."""
+    return [
+        f"members: {name} could not be read: {item['message']}. Allow {item['action']} on {item['resource']}: "
+        f"all that this takes is in {_listed(files(module, {}))}"
+        for name, found in sorted(evidence.items())
+        for item in found["missing"]
+        if item["part"] in parts
+    ]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(f"permissions/{name}" for name in names)
+
+
 def advise(error: EndpointError, module: str, params: Mapping[str, Any]) -> None:
     """Let the error of a denied call say where all that the module needs is written down.
 
@@ -103,6 +120,5 @@ def advise(error: EndpointError, module: str, params: Mapping[str, Any]) -> None
         return
     named = files(module, params, getattr(error, "action", None))
     if named:
-        listed = " and ".join(f"permissions/{name}" for name in named)
         lead = f"{error.fix.rstrip('.')}. " if error.fix else ""
-        error.fix = f"{lead}All that this takes is in {listed}"
+        error.fix = f"{lead}All that this takes is in {_listed(named)}"

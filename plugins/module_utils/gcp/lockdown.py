@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..core import permissions
 from ..core import steps as step_list
 from ..core.contracts import Step
 from ..core.errors import EndpointError, refuse
 from ..core.gcp import lock_request
+from ..core.gcp.configuration import NEEDED
 from ..core.gcp.lock_checks import member_problems, newly_bound, problems, unproved
 from ..core.gcp.lock_record import from_description
 from ..core.gcp.lock_standing import Standing
@@ -87,7 +89,7 @@ def _may_lock(task: Task, context: Context, connection: Connection, made: LockPl
             return False
         lockdown_members.present(task.params)
         evidence = lockdown_members.read(connection, task.params, made.desired.name)
-        refuse(lockdown_members.unread(evidence), "the lock may not be made")
+        refuse(permissions.unread(evidence, NEEDED, "vertex_lockdown"), "the lock may not be made")
         refuse(member_problems(evidence), "the lock may not be made")
         lockdown_members.check(task.params, made.desired.name, evidence, task.now)
     except EndpointError as error:

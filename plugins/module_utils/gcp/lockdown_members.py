@@ -47,18 +47,6 @@ def options(member: Mapping[str, Any], perimeter: str, project: str | None) -> d
     }
 
 
-def unread(evidence: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What may not be read of members, so that nothing can be said of them."""
-    return [
-        f"members: {name} could not be read: {item['message']}. Allow {item['action']} on {item['resource']}: "
-        "all that this takes is in permissions/gcp/lockdown-network.yml, permissions/gcp/lockdown-project.yml and "
-        "permissions/gcp/lockdown-organization.yml"
-        for name, found in sorted(evidence.items())
-        for item in found["missing"]
-        if item["part"] in NEEDED
-    ]
-
-
 def check(
     params: Mapping[str, Any],
     perimeter: str,

@@ -11,10 +11,12 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
+from . import permission_holders as holders
+from . import permission_table
 from .conftest import Lab
 from .permission_holders import Holder
 
@@ -165,3 +167,60 @@ def _messages(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _messages(inner)
+
+
+class Told(Protocol):
+    """What a cloud's story has to have: its lab, its principals, and what every task said to each of them."""
+
+    @property
+    def lab(self) -> Lab: ...
+    @property
+    def cases(self) -> Sequence[Case]: ...
+    @property
+    def results(self) -> Mapping[str, list[dict[str, Any]]]: ...
+
+
+def assert_playbooks_passed(story: Told, runs: int, targets: Sequence[str]) -> None:
+    """Each run of a playbook ended well, and verify.yml met its expectation for each target."""
+    outputs = {path.stem: path for path in story.lab.folder.glob("*.output")}
+    assert len(outputs) == runs
+    for path in outputs.values():
+        assert path.with_suffix(".output.code").read_text().strip() == "0", path.read_text()[-6000:]
+    report = json.loads((story.lab.path("verify") / "findings.json").read_text())
+    met = {item["target"]: item["summary"]["expectation_met"] for item in report["targets"]}
+    assert met == dict.fromkeys(targets, True)
+
+
+def assert_files_are_enough(story: Told, phases: set[str]) -> None:
+    """With whole files each of these phases ran, and nothing was denied."""
+    seen = set()
+    for case in story.cases:
+        if case.host in story.results and case.holder.lacks is None:
+            results = story.results[case.host]
+            assert not failed(results), results
+            warned = [text for item in results for text in item.get("warnings") or ()]
+            assert not any("permission denied" in text for text in warned), warned
+            seen.add(case.host.rpartition("-")[0])
+    assert seen == phases
+
+
+def assert_lacking_is_named(story: Told, cloud: str) -> None:
+    """Each permission that was taken out of a file is named, and the file where the run failed; prints the table."""
+    index = holders.index(cloud)
+    rows: list[tuple[str, str, str]] = []
+    wrong: list[Any] = []
+    for case in story.cases:
+        if case.host not in story.results or case.holder.lacks is None:
+            continue
+        name, permission = case.holder.lacks
+        results = story.results[case.host]
+        text = told(results, permission)
+        withheld = permission in index[name].get("withheld", {})
+        rows.append((name, permission, text or "nothing"))
+        errors = [str(item.get("msg")) for item in results if item.get("failed")]
+        unnamed = [said for said in errors if f"permissions/{cloud}/{name}" not in said]
+        if not text or failed(results) == withheld or unnamed:
+            said = [item.get("msg") or item.get("warnings") for item in results]
+            wrong.append((name, permission, f"failed={failed(results)}", said))
+    permission_table.write(cloud, rows)
+    assert not wrong, "\n".join(map(str, wrong))

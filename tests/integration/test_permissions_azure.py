@@ -17,7 +17,6 @@ import pytest
 import yaml
 
 from . import permission_holders as holders
-from . import permission_table
 from .azure_permission_world import (
     DEFAULT_SCOPES,
     FAST,
@@ -31,7 +30,14 @@ from .azure_permission_world import (
 )
 from .azure_private_link import ACCOUNTS, OPENAI, SUBNET
 from .conftest import AZURE_INVENTORY, ROOT, Lab
-from .permission_runs import Case, Phase, Runs, failed, told
+from .permission_runs import (
+    Case,
+    Phase,
+    Runs,
+    assert_files_are_enough,
+    assert_lacking_is_named,
+    assert_playbooks_passed,
+)
 
 CLOUD = "azure"
 # In this order each has something to do.
@@ -229,7 +235,7 @@ class Story:
         output = self.lab.path(f"{label}.output")
         return f"ansible-playbook {arguments} -e @{path} > {output} 2>&1; echo $? > {output}.code"
 
-    def tell(self, *, writing: bool = True) -> None:
+    def tell(self) -> None:
         """All of it, in one lab; what failed shows in the results."""
         job = self.lab.path(PROVED)
         keep = {
@@ -252,7 +258,7 @@ class Story:
         main.write_text(yaml.safe_dump([playbook, keep], sort_keys=False))
         inventory = f"-i {AZURE_INVENTORY}"
         script = [
-            *([self.runs.command(*WRITING)] if writing else []),
+            self.runs.command(*WRITING),
             self.playbook("lockdown", f"{inventory} {main}"),
             self.playbook("verify", f"{inventory} playbooks/verify.yml"),
             self.runs.command("observe"),
@@ -267,7 +273,7 @@ class Story:
         ]
         outcome = self.lab.run("\n".join(script), world=self.world, timeout=1800)
         assert outcome.code == 0, outcome.output
-        for names in (*([WRITING] if writing else []), ("observe",), ("lockdown", "unlock")):
+        for names in (WRITING, ("observe",), ("lockdown", "unlock")):
             self.results |= self.runs.results(*names)
 
 
@@ -279,43 +285,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 
 def test_the_playbooks_run_with_exactly_the_files_of_the_index(story: Story) -> None:
-    outputs = {path.stem: path for path in story.lab.folder.glob("*.output")}
-    assert len(outputs) == len(PLAYBOOKS) + 1
-    for path in outputs.values():
-        assert path.with_suffix(".output.code").read_text().strip() == "0", path.read_text()[-6000:]
-    report = json.loads((story.lab.path("verify") / "findings.json").read_text())
-    met = {item["target"]: item["summary"]["expectation_met"] for item in report["targets"]}
-    assert met == dict.fromkeys(TARGETS, True)
+    assert_playbooks_passed(story, len(PLAYBOOKS) + 1, TARGETS)
 
 
 def test_each_phase_runs_with_its_files(story: Story) -> None:
-    seen = set()
-    for case in story.cases:
-        if case.host in story.results and case.holder.lacks is None:
-            results = story.results[case.host]
-            assert not failed(results), results
-            warned = [text for item in results for text in item.get("warnings") or ()]
-            assert not any("permission denied" in text for text in warned), warned
-            seen.add(case.host.rpartition("-")[0])
-    assert seen == {*WRITING, *SHARED}
+    assert_files_are_enough(story, {*WRITING, *SHARED})
 
 
 def test_whatever_is_taken_out_of_a_file_is_named(story: Story) -> None:
-    index = holders.index(CLOUD)
-    rows: list[tuple[str, str, str]] = []
-    wrong: list[Any] = []
-    for case in story.cases:
-        if case.host not in story.results or case.holder.lacks is None:
-            continue
-        name, permission = case.holder.lacks
-        results = story.results[case.host]
-        text = told(results, permission)
-        withheld = permission in index[name].get("withheld", {})
-        rows.append((name, permission, text or "nothing"))
-        errors = [str(item.get("msg")) for item in results if item.get("failed")]
-        unnamed = [said for said in errors if f"permissions/{CLOUD}/{name}" not in said]
-        if not text or failed(results) == withheld or unnamed:
-            said = [item.get("msg") or item.get("warnings") for item in results]
-            wrong.append((name, permission, f"failed={failed(results)}", said))
-    permission_table.write(CLOUD, rows)
-    assert not wrong, "\n".join(map(str, wrong))
+    assert_lacking_is_named(story, CLOUD)

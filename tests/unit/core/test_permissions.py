@@ -163,3 +163,16 @@ def has_key(action: str, known: dict[str, Any], key: str) -> bool:
     return any(
         key == each or ("${" in each and key.startswith(each.partition("${")[0])) for each in keys
     )
+
+
+def test_what_may_not_be_read_of_members_is_named_with_its_files():
+    missing = [
+        {"part": "network", "action": "a/read", "resource": "n", "message": "denied"},
+        {"part": "traffic", "action": "b/read", "resource": "w", "message": "denied"},
+    ]
+    evidence = {"two": {"missing": missing}, "one": {"missing": []}}
+    assert permissions.unread(evidence, ("network",), "azure_openai_lockdown") == [
+        "members: two could not be read: denied. Allow a/read on n: all that this takes is in "
+        "permissions/azure/lockdown-account.json and permissions/azure/lockdown-network.json and "
+        "permissions/azure/lockdown-hub.json"
+    ]

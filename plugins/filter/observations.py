@@ -20,7 +20,7 @@ options:
   _input:
     description:
       - The C(results) of a registered M(private_ai.endpoints.private_endpoint_probe) task whose loop
-        items are vantages.
+        items are vantages, or O(positions) as P(ansible.builtin.dict2items#filter) makes them.
     type: list
     elements: dict
     required: true
@@ -81,7 +81,8 @@ def observations(
         if "observations" in result:
             seen += result["observations"]
             continue
-        vantage = str(result["item"])
+        item = result["item"]
+        vantage = str(item["key"] if isinstance(item, Mapping) else item)
         if vantage not in positions:
             raise AnsibleFilterError(f"observations: no position is given for vantage {vantage}")
         what = "unreachable" if result.get("unreachable") else "the probe failed"

@@ -9,4 +9,6 @@ from __future__ import annotations
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
+# With a second ansible-core the same properties are asked again, of fewer values.
+settings.register_profile("again", deadline=None, max_examples=15)
 settings.load_profile("untimed")

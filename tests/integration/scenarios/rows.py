@@ -36,14 +36,17 @@ def judged(scenario: Scenario, reports: dict[str, dict[str, Any]]) -> Row:
     row.found = _cells(_of(reports["found"], scenario))
     fixes = [str(item["fix"]) for item in failed]
     row.fix = next((fix for fix in fixes if said.get("fix", "") in fix), "".join(fixes[:1]))
-    repaired, after = _of(reports["repaired"], scenario), _of(reports["after"], scenario)
+    repaired = _of(reports["repaired"], scenario)
     # What lockdown.yml does not change shows in its report, with what a person has to do.
     left = [item["fix"] for item in _failed(reports["repaired"], scenario)]
     row.because = repaired["failure"] or "; ".join(dict.fromkeys(left))
     row.repaired_by = (
         "a person" if row.because else "lockdown.yml" if repaired["steps"] else "nobody"
     )
-    row.after = "passes" if after["ok"] else f"FAILS: {_cells(after)}"
+    last = "after" if "by_hand" in said else "repaired"
+    after = _of(reports[last], scenario)
+    passes = after["ok"] and not _failed(reports[last], scenario)
+    row.after = "passes" if passes else f"FAILS: {_cells(after)}"
     if scenario.without:
         row.without = _status(
             _of(reports["without"], scenario), scenario.without.get("cell", said["cell"])

@@ -70,7 +70,7 @@ docs: build/docs-venv/.complete ## the documentation site in build/docs/html; a 
 
 examples: setup ## every example in the documentation of plugins and in the pages, in the lab
 	@echo "==> examples of the documentation in the lab"
-	@$(BIN)/pytest -q -n 2 tests/examples
+	@$(BIN)/pytest -q -n 3 tests/examples
 
 browser: setup ## the report in a headless Chromium; skipped with a line where there is none
 	@echo "==> the report in a browser"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -85,7 +86,15 @@ def write_wrappers(
         unset = "".join(f"unset {each}\n" for each in sorted(foreign - set(own)))
         export = "".join(f"export {key}={shlex.quote(own[key])}\n" for key in sorted(own))
         enter = f"{unset}{export}exec nsenter --net={shlex.quote(str(namespace))} --"
-    for script, command in ((f"in-{name}", ""), (f"python-{name}", shlex.quote(str(python)))):
+    compiled, piped = run / "compiled", run / "piped.py"
+    compiled.mkdir(exist_ok=True)
+    shutil.copy(Path(__file__).with_name("piped.py"), piped)
+    keep = shlex.join(("set", "--", str(piped), str(compiled)))
+    fed = f"[ $# -gt 0 ] || [ -t 0 ] || {keep}\n"
+    for script, first, command in (
+        (f"in-{name}", "", ""),
+        (f"python-{name}", fed, shlex.quote(str(python))),
+    ):
         path = run / script
-        path.write_text(f'#!/bin/sh\n{enter} {command} "$@"\n')
+        path.write_text(f'#!/bin/sh\n{first}{enter} {command} "$@"\n')
         path.chmod(0o755)

@@ -153,13 +153,31 @@ def test_a_vantages_wrappers_have_its_own_variables_alone(tiny):
 
 
 def test_the_vantages_may_have_another_python(tiny):
-    found = tiny("$LAB_RUN/python-app-a", "--python", "/bin/echo")
-    assert (found.returncode, found.stdout) == (0, "\n")
+    found = tiny("$LAB_RUN/python-app-a here", "--python", "/bin/echo")
+    assert (found.returncode, found.stdout) == (0, "here\n")
     done = tiny("true", "--python", "/no/such/python")
     assert (done.returncode, done.stderr) == (
         64,
         "lab: --python /no/such/python: there is no such program\n",
     )
+
+
+def test_a_program_that_is_piped_runs_as_pythons_own_and_is_compiled_once(tiny, tmp_path):
+    """As Ansible pipes modules: an archive at another place each time, whose modules are the same."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, sys, tempfile, zipfile\n"
+        "path = tempfile.mkdtemp() + '/archive.zip'\n"
+        "zipfile.ZipFile(path, 'w').writestr('packed.py', 'def of(): return 7')\n"
+        "sys.path.insert(0, path)\n"
+        "import packed\n"
+        "right = packed.of.__code__.co_filename == path + '/packed.py'\n"
+        "print(__name__, sys.argv, sys.path[1] == '', packed.of(), right, sys.stdin.read())\n"
+    )
+    piped = f"$LAB_RUN/python-app-a < {program}"
+    done = tiny(f"{piped}; {piped}; ls $LAB_RUN/compiled | wc -l")
+    assert done.stdout == "__main__ [''] True 7 True \n" * 2 + "1\n", done.stderr
+    assert tiny("echo 'raise SystemExit(3)' | $LAB_RUN/python-app-a").returncode == 3
 
 
 def test_another_environment_can_be_named(lab_run, tmp_path):

@@ -20,7 +20,7 @@ options:
   _input:
     description:
       - The C(results) of a registered M(private_ai.endpoints.private_endpoint_probe) task whose loop
-        items are vantages, or O(positions) as P(ansible.builtin.dict2items#filter) makes them.
+        items are vantages, or O(positions) as C(ansible.builtin.dict2items) makes them.
     type: list
     elements: dict
     required: true

@@ -61,7 +61,8 @@ options:
   max_age:
     description:
       - With O(bundles), how many hours ago a target may have been judged. One that was judged earlier is reported as
-        failed, with both times. Without it, and with V(0), its age does not matter.
+        failed, with both times, and so is one that claims to be judged later than now. Without it, and with V(0), its
+        age does not matter.
     type: float
   pack:
     description: Whether to return the bundle as one text, in RV(packed).

@@ -17,6 +17,10 @@ from .rejudge import header_of, rejudged
 from .report.runs import judgement
 
 
+# How far clocks of two machines may differ.
+_SKEW = timedelta(minutes=5)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Merged:
     """runs: as the playbooks remember them. judgements: how they compare with what was recorded.
@@ -71,7 +75,7 @@ def merge(
                 )
             own = [item for item in compared if item["target"] == name]
             failure = run.get("failure") or _failure(run, own, bundle)
-            found[name] = {**run, "failure": failure or _too_old(run, bundle, now, max_age)}
+            found[name] = {**run, "failure": failure or _wrong_age(run, bundle, now, max_age)}
             seals[name] = seal
         judgements += compared
         sources.append(_source(bundle, [str(run["target"]) for run in runs]))
@@ -109,13 +113,18 @@ def _failure(
     return None
 
 
-def _too_old(
+def _wrong_age(
     run: Mapping[str, Any], bundle: Mapping[str, Any], now: datetime, max_age: timedelta | None
 ) -> str | None:
     # When it was judged, and not when a bundle was made of that: that may be merged from older ones.
     judged_at = parse_timestamp(judgement(run)["request"]["judged_at"])
-    if max_age is None or now - judged_at <= max_age:
+    if max_age is None or -_SKEW <= now - judged_at <= max_age:
         return None
+    if judged_at > now:
+        return (
+            f"{run['target']}: bundle {bundle['seal']} says what was judged at {timestamp(judged_at)}, and now it is only"
+            f" {timestamp(now)}. Its age cannot be told (max_age): set both machines' clocks right, and verify again."
+        )
     return (
         f"{run['target']}: bundle {bundle['seal']} says what was judged at {timestamp(judged_at)}, and now it is"
         f" {timestamp(now)}: more than the {max_age / timedelta(hours=1):g} hours that may lie between (max_age)."

@@ -157,6 +157,11 @@ def test_what_was_judged_too_long_ago_has_failed() -> None:
         f"foundry: bundle {made['seal']} says what was judged at 2026-03-01T12:00:00Z, and now it is"
         " 2026-03-02T12:01:00Z: more than the 24 hours that may lie between (max_age)."
     )
+    # Of the future it is no younger than a clock may be wrong.
+    assert failure(timedelta(minutes=-5), day) is None
+    said = failure(timedelta(minutes=-6), day)
+    assert "was judged at 2026-03-01T12:00:00Z, and now it is only 2026-03-01T11:54:00Z" in said
+    assert failure(day * -9, None) is None
     # Nothing gets younger by being merged.
     anew = sealed(merge([made], {}).runs, header={"job": "report"}, now=runs.NOW + day)
     assert "2026-03-01T12:00:00Z" in failure(day * 1.5, day, anew)

@@ -123,11 +123,18 @@ REASONS = {
 
 
 @pytest.fixture(scope="module")
-def verified(tmp_path_factory: pytest.TempPathFactory) -> Chapter:
-    """All of them judged at once."""
+def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Chapter]:
+    """All of them judged at once, and one of them locked."""
     told = Story(lab := Lab(tmp_path_factory.mktemp("exempt")))
-    told.tell("verified", inventory(LISTED, lab.folder), "verify.yml")
-    return told.read(world=world(LISTED, lab.folder))["verified"]
+    hosts = inventory(LISTED, lab.folder)
+    told.tell("verified", hosts, "verify.yml")
+    told.tell("locked", hosts, "lockdown.yml --limit unsaid:vantages")
+    return told.read(world=world(LISTED, lab.folder))
+
+
+@pytest.fixture
+def verified(story: dict[str, Chapter]) -> Chapter:
+    return story["verified"]
 
 
 def seen(chapter: Chapter, name: str) -> list[dict[str, Any]]:
@@ -156,3 +163,11 @@ def test_what_an_exempt_identity_sees_proves_nothing(verified: Chapter, name: st
 def test_what_one_whom_it_binds_sees_does(verified: Chapter, name: str) -> None:
     assert [finding["status"] for finding in seen(verified, name)] == ["pass", "pass"]
     assert name not in verified.failures
+
+
+def test_no_lock_is_made_that_nobody_could_prove(story: dict[str, Chapter]) -> None:
+    """Nobody said whether the outside identity wears the tag: told at once, and not after the lock was waited for."""
+    locked = story["locked"]
+    assert locked.code != 0
+    assert "which tags its identity wears" in locked.failures["unsaid"]
+    assert locked.writes == []

@@ -29,7 +29,7 @@ _TRUST = (
 _LEAKS = re.compile(
     r"(AWS|AZURE|ARM|GOOGLE|GCP|GCLOUD|CLOUDSDK|BOTO|LAB)_\w+|\w+_(?i:proxy)|SSL_CERT_DIR"
     r"|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|PYTHONDONTWRITEBYTECODE|PYTHONHOME|PYTHONHTTPSVERIFY"
-    r"|ANSIBLE_HOME|ANSIBLE_REMOTE_TMP|ANSIBLE_LOCAL_TEMP"
+    r"|ANSIBLE_HOME|ANSIBLE_REMOTE_TMP|ANSIBLE_LOCAL_TEMP|ANSIBLE_ASYNC_DIR"
 )
 
 
@@ -52,6 +52,8 @@ def build(
         "LAB_WORLD": str(world),
         "ANSIBLE_HOME": str(run / "ansible"),
         "ANSIBLE_REMOTE_TMP": str(run / "ansible" / "remote"),
+        # Else a job writes below $HOME and is looked for in the home of the password file, which may be another.
+        "ANSIBLE_ASYNC_DIR": str(run / "ansible" / "async"),
         # Files that do not exist, so that nobody's real ones are read.
         "AWS_CONFIG_FILE": str(run / "aws" / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(run / "aws" / "credentials"),

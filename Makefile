@@ -93,9 +93,9 @@ lab-tests: setup ## the lab's own tests: each wrong request gets the cloud's own
 	@echo "==> tests of the lab"
 	@$(BIN)/pytest -q -n 2 tests/lab/tests
 
+# Three for two processors: a lab waits a fifth of its time, as clouds let wait.
 integration: setup ## modules, roles and playbooks against the lab
 	@echo "==> integration tests in the lab"
-	# Three for two processors: a lab waits a fifth of its time, as clouds let wait.
 	@$(BIN)/pytest -q -n 3 --dist loadscope tests/integration
 
 ##@ Longer, or for people to look at

@@ -169,5 +169,5 @@ def test_no_lock_is_made_that_nobody_could_prove(story: dict[str, Chapter]) -> N
     """Nobody said whether the outside identity wears the tag: told at once, and not after the lock was waited for."""
     locked = story["locked"]
     assert locked.code != 0
-    assert "which tags its identity wears" in locked.failures["unsaid"]
+    assert "unsaid-outside needs vantage_principal_tags" in locked.failures["unsaid"]
     assert locked.writes == []

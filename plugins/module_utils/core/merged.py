@@ -16,7 +16,6 @@ from .proof import parse_timestamp, timestamp
 from .rejudge import header_of, rejudged
 from .report.runs import judgement
 
-
 # How far clocks of two machines may differ.
 _SKEW = timedelta(minutes=5)
 
@@ -122,8 +121,8 @@ def _wrong_age(
         return None
     if judged_at > now:
         return (
-            f"{run['target']}: bundle {bundle['seal']} says what was judged at {timestamp(judged_at)}, and now it is only"
-            f" {timestamp(now)}. Its age cannot be told (max_age): set both machines' clocks right, and verify again."
+            f"{run['target']}: bundle {bundle['seal']} says what was judged at {timestamp(judged_at)}, and now it is"
+            f" only {timestamp(now)}. Its age cannot be told (max_age): set both machines' clocks right, and verify again."
         )
     return (
         f"{run['target']}: bundle {bundle['seal']} says what was judged at {timestamp(judged_at)}, and now it is"

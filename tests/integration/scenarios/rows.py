@@ -43,9 +43,10 @@ def judged(scenario: Scenario, reports: dict[str, dict[str, Any]]) -> Row:
     row.repaired_by = (
         "a person" if row.because else "lockdown.yml" if repaired["steps"] else "nobody"
     )
-    last = "after" if "by_hand" in said else "repaired"
-    after = _of(reports[last], scenario)
-    passes = after["ok"] and not _failed(reports[last], scenario)
+    looked_at = [item["target"] for item in reports["after"]["targets"]]
+    last = reports["after" if scenario.name in looked_at else "repaired"]
+    after = _of(last, scenario)
+    passes = after["ok"] and not _failed(last, scenario)
     row.after = "passes" if passes else f"FAILS: {_cells(after)}"
     if scenario.without:
         row.without = _status(

@@ -24,14 +24,14 @@ from rows import Row, judged, table
 from build import Scenario, inventory, scenarios, world
 
 ROOT = Path(__file__).resolve().parents[3]
-# again: what a person has put right is locked after all. after: only where a person did something that lockdown.yml has
-# not judged since; its own last look, from every vantage and the control plane, says the rest.
+# again: what a person has put right is locked after all. after: where a person did something, and one of each lab's
+# that lockdown.yml repaired; of the others its own last look, from every vantage and the control plane, says the same.
 STAGES = (
     ("found", "inventory", "verify.yml"),
     ("without", "blind", "verify.yml"),
     ("repaired", "inventory", "lockdown.yml"),
     ("again", "again", "lockdown.yml"),
-    ("after", "by_hand", "verify.yml"),
+    ("after", "looked_at", "verify.yml"),
 )
 
 
@@ -57,7 +57,7 @@ def _lab(listed: list[Scenario], folder: Path) -> list[Row]:
         "inventory": listed,
         "blind": [each for each in listed if each.without],
         "again": [each for each in listed if each.said.get("again")],
-        "by_hand": [each for each in listed if "by_hand" in each.said],
+        "looked_at": _looked_at(listed),
     }
     for name, part in parts.items():
         inventory(part, folder, name=name)
@@ -78,6 +78,12 @@ def _lab(listed: list[Scenario], folder: Path) -> list[Row]:
     subprocess.run(command, cwd=ROOT, env=environment, timeout=1800, check=False)
     reports = {name: _report(folder / name) for name, _of, _playbook in stages}
     return [judged(each, reports) for each in listed]
+
+
+def _looked_at(listed: list[Scenario]) -> list[Scenario]:
+    """Which ones verify.yml looks at in the end."""
+    repaired = [each for each in listed if each.said["repaired_by"] == "lockdown.yml"]
+    return [each for each in listed if "by_hand" in each.said or each in repaired[:1]]
 
 
 def _hands(listed: list[Scenario]) -> str:

@@ -44,4 +44,4 @@ def _kept(path: str, source: bytes, *more: Any) -> CodeType:
 zipimport._compile_source = _kept  # type: ignore[attr-defined]
 sys.argv[:] = [""]
 sys.path[0] = ""
-exec(compile(sys.stdin.buffer.read(), "<stdin>", "exec"))
+exec(compile(sys.stdin.buffer.read(), "<stdin>", "exec"), {"__name__": "__main__"})

@@ -122,7 +122,8 @@ def _wrong_age(
     if judged_at > now:
         return (
             f"{run['target']}: bundle {bundle['seal']} says what was judged at {timestamp(judged_at)}, and now it is"
-            f" only {timestamp(now)}. Its age cannot be told (max_age): set both machines' clocks right, and verify again."
+            f" only {timestamp(now)}. Its age cannot be told (max_age): set both machines' clocks right, and verify"
+            " again."
         )
     return (
         f"{run['target']}: bundle {bundle['seal']} says what was judged at {timestamp(judged_at)}, and now it is"

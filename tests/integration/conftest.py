@@ -25,6 +25,7 @@ INVENTORIES = ROOT / "tests/lab/inventory"
 INVENTORY = INVENTORIES / "aws.yml"
 AZURE_INVENTORY = INVENTORIES / "azure.yml"
 GCP_INVENTORY = INVENTORIES / "gcp.yml"
+ACTION_PLUGINS = ROOT / "tests/integration/action_plugins"
 
 World = Mapping[str, Any] | Path | None
 
@@ -126,14 +127,8 @@ class Lab:
         names = ", ".join(f"result_{n}" for n in range(len(tasks)))
         keep = {
             "name": "Keep the results",
-            "ansible.builtin.copy": {
-                "content": "{{ [" + names + "] | to_json }}",
-                "dest": str(answers),
-                "mode": "0600",
-            },
+            "keep": {"content": "{{ [" + names + "] | to_json }}", "dest": str(answers)},
             "check_mode": False,
-            "diff": False,
-            "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
         }
         play = {
             "name": "Tasks under test",
@@ -148,7 +143,8 @@ class Lab:
         playbook = self.path(f"play-{self._count}.yml")
         playbook.write_text(yaml.safe_dump([play], sort_keys=False))
         script = f"ansible-playbook {'--check --diff ' if check else ''}{playbook}"
-        outcome = self.run(script, world=world, faults=faults, environment=environment)
+        own = {"ANSIBLE_ACTION_PLUGINS": str(ACTION_PLUGINS), **(environment or {})}
+        outcome = self.run(script, world=world, faults=faults, environment=own)
         assert answers.exists(), outcome.output
         outcome.results = json.loads(answers.read_text())
         return outcome

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from .conftest import Lab, Outcome
+from .conftest import ACTION_PLUGINS, Lab, Outcome
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("throttle", "error", "reset", "lost", "delay")
@@ -33,7 +33,7 @@ TRIES = 12
 ENVIRONMENT = {
     "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
     "ANSIBLE_CALLBACKS_ENABLED": "quick_retries",
-    "ANSIBLE_ACTION_PLUGINS": str(HERE / "action_plugins"),
+    "ANSIBLE_ACTION_PLUGINS": str(ACTION_PLUGINS),
 }
 # Every operation alone, every kind, once and lasting: minutes instead of seconds.
 ALL = os.environ.get("FAULTS") == "all"
@@ -224,7 +224,7 @@ def killed(
     names = ", ".join(f"{task['register']}.changed" for task in third)
     content = "{{ {'stands': seen.stands, 'changed': [" + names + "]} | to_json }}"
     look = {"look": {"cloud": cloud}, "register": "seen"}
-    keep = {"ansible.builtin.copy": {"content": content, "dest": str(answers), "mode": "0600"}}
+    keep = {"keep": {"content": content, "dest": str(answers)}}
     rest = playbook(lab, "rest", [*tasks, look, *third, keep])
     outcome = lab.run(
         f"python {HERE / 'kill_at.py'} {at} {whom} ansible-playbook {first} && ansible-playbook {rest}",

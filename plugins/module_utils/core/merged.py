@@ -12,12 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .errors import EndpointError
-from .proof import parse_timestamp, timestamp
+from .proof import SKEW, parse_timestamp, timestamp
 from .rejudge import header_of, rejudged
 from .report.runs import judgement
-
-# How far clocks of two machines may differ.
-_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +114,7 @@ def _wrong_age(
 ) -> str | None:
     # When it was judged, and not when a bundle was made of that: that may be merged from older ones.
     judged_at = parse_timestamp(judgement(run)["request"]["judged_at"])
-    if max_age is None or -_SKEW <= now - judged_at <= max_age:
+    if max_age is None or -SKEW <= now - judged_at <= max_age:
         return None
     if judged_at > now:
         return (

@@ -33,6 +33,9 @@ _LEAKS = re.compile(
 )
 
 
+_PIPED, _COMPILED = "piped.py", "compiled"
+
+
 def build(
     outer: Mapping[str, str],
     vantage: Mapping[str, str],
@@ -66,6 +69,12 @@ def build(
     return environment | dict(vantage)
 
 
+def keep_compiled(run: Path) -> None:
+    """Lay down what the wrappers' Python runs a piped program with, and where that keeps what it compiled."""
+    (run / _COMPILED).mkdir()
+    shutil.copy(Path(__file__).with_name(_PIPED), run)
+
+
 def write_wrappers(
     run: Path,
     namespace: Path | None,
@@ -88,10 +97,7 @@ def write_wrappers(
         unset = "".join(f"unset {each}\n" for each in sorted(foreign - set(own)))
         export = "".join(f"export {key}={shlex.quote(own[key])}\n" for key in sorted(own))
         enter = f"{unset}{export}exec nsenter --net={shlex.quote(str(namespace))} --"
-    compiled, piped = run / "compiled", run / "piped.py"
-    compiled.mkdir(exist_ok=True)
-    shutil.copy(Path(__file__).with_name("piped.py"), piped)
-    keep = shlex.join(("set", "--", str(piped), str(compiled)))
+    keep = shlex.join(("set", "--", str(run / _PIPED), str(run / _COMPILED)))
     fed = f"[ $# -gt 0 ] || [ -t 0 ] || {keep}\n"
     for script, first, command in (
         (f"in-{name}", "", ""),

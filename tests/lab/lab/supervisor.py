@@ -257,6 +257,7 @@ def _environments(plan: Plan, folder: Path) -> dict[str, dict[str, str]]:
 def _write_wrappers(plan: Plan, folder: Path, places: dict[str, Path]) -> None:
     environments = _environments(plan, folder)
     every = {name for each in environments.values() for name in each}
+    environment.keep_compiled(folder)
     for name, own in environments.items():
         environment.write_wrappers(folder, places.get(name), name, own, every, plan.python)
 
